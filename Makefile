@@ -1,0 +1,60 @@
+# run: the demonstration on this machine.  test, check, bench: for those who change it.
+
+VENV := .venv
+PIP := PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 $(VENV)/bin/python -m pip --quiet
+
+.PHONY: run install test check bench lock clean
+
+run: $(VENV)/.installed
+	@exec $(VENV)/bin/calejo demo
+
+install: $(VENV)/.installed
+
+test: $(VENV)/.tests-installed
+	@exec $(VENV)/bin/python -m pytest $(ARGS)
+
+check: $(VENV)/.tests-installed
+	@$(VENV)/bin/ruff format --check --quiet .
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/mypy --no-error-summary
+
+bench: $(VENV)/.installed
+	@exec $(VENV)/bin/python -m tools.bench $(ARGS)
+
+# New versions of everything, with the hashes of every file that any Python and machine may pick.
+LOCK := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --upgrade \
+  --generate-hashes --no-header --no-annotate
+lock:
+	@dir=$$(mktemp -d) && trap 'rm -rf $$dir' EXIT && python3 -m venv $$dir && \
+	$$dir/bin/python -m pip --quiet install uv && \
+	$$dir/bin/$(LOCK) -o requirements.lock && \
+	$$dir/bin/$(LOCK) --group test -c requirements.lock -o requirements-test.lock
+
+clean:
+	@rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Hashes make the lock the whole truth: another index, or a changed file, can't slip something else in.
+$(VENV)/.installed: requirements.lock pyproject.toml $(VENV)/.created
+	@echo "Installing packages into $(VENV) (about a minute at first use)"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.tests-installed: requirements-test.lock $(VENV)/.installed
+	@echo "Installing what tests and checks need"
+	@$(PIP) install --require-hashes -r requirements-test.lock
+	@touch $@
+
+# Debian ships Python without ensurepip: a venv made then is a broken one, so ask before.
+$(VENV)/.created:
+	@python=$$(for p in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done); \
+	if [ -z "$$python" ]; then \
+	  echo "Python: found $$(python3 --version 2>&1), needed 3.11 or newer (PYTHON=/path/to/python3 names another)" >&2; exit 1; \
+	fi; \
+	if ! $$python -c 'import ensurepip, venv' 2>/dev/null; then \
+	  echo "Python: $$python has no venv module; on Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; \
+	fi; \
+	$$python -m venv $(VENV)
+	@touch $@

@@ -1,0 +1,1 @@
+"""The configuration: scan.yaml and the environment, typed and checked."""
