@@ -1,0 +1,1 @@
+"""Function blocks: pure columns in, columns out, executed in order once per scan."""

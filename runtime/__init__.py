@@ -1,0 +1,1 @@
+"""The runtime: scan, image, processes and servers of the Calejo Control Adapter."""

@@ -1,0 +1,100 @@
+"""Tags laid out in one arena of memory: a column for each tag, a row for each pump or station.
+
+    [ inputs and parameters | memory and outputs ]
+
+The first part is what the database process writes (the INPUTS region); the whole is what the scan
+publishes (the IMAGE region).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runtime.tag import Area, Table, Tag
+from runtime.tags import TAGS
+
+Column = NDArray[np.generic]
+
+ALIGNMENT = 64  # a cache line, so that no two columns share one
+REQUESTS = 1024
+BUCKETS = 32
+BLOCKS = 32
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """How many rows the station and pump tables have."""
+
+    stations: int = 250
+    pumps: int = 1000
+
+    def rows(self, table: str) -> int:
+        return {
+            "System": 1,
+            "Station": self.stations,
+            "Pump": self.pumps,
+            "Request": REQUESTS,
+            "Bucket": BUCKETS,
+            "Block": BLOCKS,
+        }[table]
+
+
+def is_input(tag: Tag) -> bool:
+    """Whether the database process writes this tag."""
+    return tag.area in (Area.INPUT, Area.PARAMETER)
+
+
+class Layout:
+    """Offsets of all columns for a capacity; `inputs` and `size` are the lengths in bytes."""
+
+    def __init__(self, capacity: Capacity) -> None:
+        self.capacity = capacity
+        self.offsets: dict[Tag, int] = {}
+        end = self._place((tag for tag in TAGS if is_input(tag)), 0)
+        self.inputs = end
+        self.size = self._place((tag for tag in TAGS if not is_input(tag)), end)
+
+    def _place(self, tags: Iterable[Tag], offset: int) -> int:
+        for tag in tags:
+            self.offsets[tag] = offset
+            length = self.capacity.rows(tag.table) * np.dtype(tag.dtype).itemsize
+            offset += -(-length // ALIGNMENT) * ALIGNMENT
+        return offset
+
+    @property
+    def hash(self) -> int:
+        """64 bits that differ whenever two processes would read the same memory differently."""
+        text = ";".join(
+            f"{tag!r}:{tag.dtype}:{offset}:{self.capacity.rows(tag.table)}"
+            for tag, offset in self.offsets.items()
+        )
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
+
+
+class Columns:
+    """The columns of an arena: `columns[Pump.Setpoint]` is its array, one element for each row."""
+
+    def __init__(self, layout: Layout, arena: NDArray[np.uint8] | None = None) -> None:
+        self.layout = layout
+        self.arena = np.zeros(layout.size, np.uint8) if arena is None else arena
+        self._columns: dict[Tag, Column] = {}
+        for tag, offset in layout.offsets.items():
+            dtype = np.dtype(tag.dtype)
+            end = offset + layout.capacity.rows(tag.table) * dtype.itemsize
+            if end <= len(self.arena):
+                self._columns[tag] = self.arena[offset:end].view(dtype)
+
+    def __getitem__(self, tag: Tag) -> NDArray[np.generic]:
+        return self._columns[tag]
+
+    def rows(self, table: type[Table]) -> int:
+        return self.layout.capacity.rows(table.__name__)
+
+    def value(self, tag: Tag, slot: int = 0) -> float:
+        """One element as a plain number."""
+        return float(self._columns[tag].item(slot))

@@ -1,0 +1,149 @@
+"""Requests: how a server asks the scan to write a tag.
+
+A request is one fixed record in a named pipe. Records are shorter than PIPE_BUF, so the kernel
+writes each whole or not at all; a producer killed in mid-write harms nobody. The scan drains the
+pipe at the start of a cycle and answers in the Request rows of the image.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import struct
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+_RECORD = struct.Struct("<QHBBIdQd")  # id, tag, role, source, slot, value, reference, deadline
+PER_SCAN = 100
+
+
+class Role(IntEnum):
+    """What someone may do; each includes the one before, except that administrators control nothing."""
+
+    VIEWER = 0
+    OPERATOR = 1
+    ENGINEER = 2
+    ADMINISTRATOR = 3
+
+
+class Source(IntEnum):
+    """The protocol that a request came by."""
+
+    REST = 0
+    OPCUA = 1
+    MODBUS = 2
+
+
+class Result(IntEnum):
+    """The scan's answer to a request; the words are those of `Request.Result`."""
+
+    PENDING = 0
+    EXECUTED = 1
+    UNKNOWN_SLOT = 2
+    OUT_OF_RANGE = 3
+    UNKNOWN_STOP = 4
+    TOO_LATE = 5
+    NOT_WRITABLE = 6
+
+
+class MailboxFull(Exception):
+    """The scan does not take requests: it stands still, or is asked more than it can take."""
+
+
+def new_id() -> int:
+    """A 63-bit identity that grows with time: 43 bits of milliseconds, 20 random bits."""
+    return (time.time_ns() // 1_000_000 & (1 << 43) - 1) << 20 | secrets.randbits(20)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request: write `value` to row `slot` of the tag with number `tag`.
+
+    `reference` is the id of the emergency stop to clear. The scan refuses the request after
+    `deadline` (scan clock), so that nothing is executed that its asker has given up on.
+    """
+
+    id: int
+    tag: int
+    slot: int
+    value: float
+    reference: int = 0
+    role: Role = Role.OPERATOR
+    source: Source = Source.REST
+    deadline: float = float("inf")
+
+    def pack(self) -> bytes:
+        return _RECORD.pack(
+            self.id,
+            self.tag,
+            self.role,
+            self.source,
+            self.slot,
+            self.value,
+            self.reference,
+            self.deadline,
+        )
+
+
+def unpack(record: bytes) -> Ask:
+    """The request in a record. Values outside the enumerations come out as the least of them."""
+    identity, tag, role, source, slot, value, reference, deadline = _RECORD.unpack(record)
+    return Ask(
+        identity,
+        tag,
+        slot,
+        value,
+        reference,
+        Role(role) if role in Role.__members__.values() else Role.VIEWER,
+        Source(source) if source in Source.__members__.values() else Source.REST,
+        deadline,
+    )
+
+
+def make_pipe(path: Path) -> None:
+    """Make the named pipe unless it is there."""
+    try:
+        os.mkfifo(path, 0o600)
+    except FileExistsError:
+        return
+
+
+class Mailbox:
+    """The scan's end of the pipe."""
+
+    def __init__(self, path: Path) -> None:
+        make_pipe(path)
+        # Read and write, so that the pipe lives on when the last server has closed it.
+        self._pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+
+    def drain(self) -> Iterator[Ask]:
+        """The requests that wait, at most PER_SCAN of them."""
+        try:
+            data = os.read(self._pipe, PER_SCAN * _RECORD.size)
+        except BlockingIOError:
+            return
+        for start in range(0, len(data) - _RECORD.size + 1, _RECORD.size):
+            yield unpack(data[start : start + _RECORD.size])
+
+    def close(self) -> None:
+        os.close(self._pipe)
+
+
+class Post:
+    """A server's end of the pipe."""
+
+    def __init__(self, path: Path) -> None:
+        make_pipe(path)
+        self._pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+
+    def put(self, ask: Ask) -> None:
+        try:
+            os.write(self._pipe, ask.pack())
+        except BlockingIOError:
+            raise MailboxFull("the scan takes no requests") from None
+
+    def close(self) -> None:
+        os.close(self._pipe)

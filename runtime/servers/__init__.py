@@ -1,0 +1,1 @@
+"""Protocol servers: mirrors of the image that put requests, and never see the scan."""

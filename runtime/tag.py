@@ -1,0 +1,158 @@
+"""What a tag is: the vocabulary in which `runtime.tags` declares every value.
+
+A tag knows everything that memory, Modbus, OPC UA, REST, metrics and documentation need to know
+of a value. Nothing about a value is written down anywhere else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+
+
+class Unit(Enum):
+    """An engineering unit: symbol, UNECE Recommendation 20 code for OPC UA, suffix in SQL names."""
+
+    NONE = ("", "", "")
+    HERTZ = ("Hz", "HTZ", "_hz")
+    METRE = ("m", "MTR", "_m")
+    CUBIC_METRE_PER_HOUR = ("m³/h", "MQH", "_m3h")
+    KILOWATT = ("kW", "KWT", "_kw")
+    SECOND = ("s", "SEC", "_s")
+    HERTZ_PER_SECOND = ("Hz/s", "", "_hz_per_s")
+    HERTZ_PER_METRE = ("Hz/m", "", "_hz_per_m")
+    HERTZ_PER_KILOWATT = ("Hz/kW", "", "_hz_per_kw")
+
+    def __init__(self, symbol: str, unece: str, suffix: str) -> None:
+        self.symbol = symbol
+        self.unece = unece
+        self.suffix = suffix
+
+
+class Area(Enum):
+    """Where a value comes from, as IEC 61131-3 directly represented variables name it.
+
+    Inputs and parameters are written by the database process, memory and outputs by the scan.
+    """
+
+    INPUT = "%I"
+    PARAMETER = "%P"
+    MEMORY = "%M"
+    OUTPUT = "%Q"
+
+
+class Access(Enum):
+    """What the outside may do: nothing (internal), read, or read and ask for a change."""
+
+    INTERNAL = ""
+    READ = "r"
+    REQUEST = "rw"
+
+
+class Quality(IntEnum):
+    """How far a value can be trusted. Zeroed memory is Bad."""
+
+    BAD = 0
+    UNCERTAIN = 1
+    GOOD = 2
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """One row of the rationalised alarm list (ISA-18.2): the tag is true while it is active."""
+
+    priority: int  # 1 critical … 4 low
+    cause: str
+    consequence: str
+    response: str
+
+
+class Space(Enum):
+    """The four Modbus address spaces."""
+
+    COIL = "coil"
+    DISCRETE = "discrete input"
+    INPUT = "input register"
+    HOLDING = "holding register"
+
+
+@dataclass(eq=False)
+class Tag:
+    """One value of one table: one row of the System, Station or Pump table has one of each.
+
+    `dtype` is a NumPy type code. `register` is the offset inside the Modbus block of the row;
+    `step` is what one count of the scaled 16-bit view means. `quality` names the tag that says how
+    good this one is; `within` names the two tags between which every encoding of this value must
+    stay (0, "stopped", excepted). `states` names the values of an enumeration, `flags` the bits of
+    a bit mask. Table and name are filled in by the declaration itself.
+    """
+
+    doc: str
+    dtype: str = "f8"
+    unit: Unit = Unit.NONE
+    low: float = 0.0
+    high: float = 0.0
+    area: Area = Area.MEMORY
+    access: Access = Access.READ
+    retained: bool = False
+    recorded: bool = False
+    safe: float | None = None
+    register: int | None = None
+    step: float = 1.0
+    quality: str | None = None
+    within: tuple[str, str] | None = None
+    states: Mapping[int, str] | None = None
+    flags: Mapping[int, str] | None = None
+    alarm: Alarm | None = None
+    table: str = ""
+    name: str = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.table = owner.__name__
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"{self.table}.{self.name}"
+
+    @property
+    def is_bool(self) -> bool:
+        return self.dtype == "?"
+
+    @property
+    def is_float(self) -> bool:
+        return self.dtype.startswith("f")
+
+    @property
+    def space(self) -> Space:
+        """The Modbus space that follows from type, area and access."""
+        writable = self.access is Access.REQUEST
+        if self.is_bool:
+            return Space.COIL if writable else Space.DISCRETE
+        return Space.HOLDING if writable or self.area is Area.OUTPUT else Space.INPUT
+
+    @property
+    def column(self) -> str:
+        """The name of this value in SQL: HardMinSpeed in Hz is `hard_min_speed_hz`."""
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", self.name).lower() + self.unit.suffix
+
+    @property
+    def since(self) -> str:
+        """The name of the companion tag that says since when this alarm has been active."""
+        return f"{self.name}Since"
+
+
+class Table:
+    """A set of tags with one row for each thing of its kind. Subclasses only declare tags."""
+
+    @classmethod
+    def tags(cls) -> Iterator[Tag]:
+        return (tag for tag in vars(cls).values() if isinstance(tag, Tag))
+
+    @classmethod
+    def tag(cls, name: str) -> Tag:
+        found = vars(cls).get(name)
+        if not isinstance(found, Tag):
+            raise KeyError(f"{cls.__name__} has no tag {name!r}")
+        return found
