@@ -10,7 +10,6 @@ Times are seconds on the scan clock (CLOCK_MONOTONIC of this machine) unless a n
 
 from __future__ import annotations
 
-import math
 from functools import partial
 
 from runtime.tag import Access, Alarm, Area, Quality, Table, Tag, Unit
@@ -84,6 +83,7 @@ class System(Table):
     )
 
     Requests = _memory("Operator requests taken since the first scan.", dtype="u8", register=22)
+    RequestsTaken = _memory("Operator requests taken in this scan.", dtype="u4", access=INTERNAL)
     Events = _memory("Events emitted since the first scan.", dtype="u8")
     EventsDropped = _memory("Events that found no room in the ring.", dtype="u8", register=24)
 
@@ -323,7 +323,11 @@ class Pump(Table):
         register=2,
     )
     ManualSetpoint = _speed(
-        "Setpoint in manual mode.", access=REQUEST, retained=True, recorded=True, register=4
+        "Setpoint in manual mode; switching to manual takes over the setpoint in force.",
+        access=REQUEST,
+        retained=True,
+        within=("MinSpeed", "MaxSpeed"),
+        register=4,
     )
     Authority = _memory(
         "Whose demand is in force.",
@@ -337,7 +341,19 @@ class Pump(Table):
 
     LowLimit = _speed("Lowest running speed in force.", register=32)
     HighLimit = _speed("Highest speed in force.", register=34)
-    LevelTrip = _flag("The level stops the pump until it is restored.", retained=True, register=5)
+    LevelTrip = _flag(
+        "The level stops the pump until it is restored.",
+        retained=True,
+        recorded=True,
+        register=5,
+        alarm=Alarm(
+            3,
+            "the level reached its stop, dry-run or emergency-stop level",
+            "the pump stands until the level is restored",
+            "check the inflow, the level measurement and the limits",
+        ),
+    )
+    LevelTripSince = _since()
     Limited = _memory(
         "Limits that acted in this scan, as bits; 0 if none.",
         dtype="u4",
@@ -378,18 +394,6 @@ class Pump(Table):
         ),
     )
     NotFollowingSince = _since()
-    LevelTripAlarm = _flag(
-        "The pump is stopped by level.",
-        recorded=True,
-        register=7,
-        alarm=Alarm(
-            3,
-            "the level reached its stop, dry-run or emergency-stop level",
-            "the pump stands until the level is restored",
-            "check the inflow, the level measurement and the limits",
-        ),
-    )
-    LevelTripAlarmSince = _since()
     FeedbackLost = _flag(
         "The feedback of the pump is bad or stale.",
         recorded=True,
@@ -456,9 +460,6 @@ TABLES: tuple[type[Table], ...] = (System, Station, Pump, Request, Bucket, Block
 SHOWN: tuple[type[Table], ...] = (System, Station, Pump)
 TAGS: tuple[Tag, ...] = tuple(tag for table in TABLES for tag in table.tags())
 NUMBER: dict[Tag, int] = {tag: number for number, tag in enumerate(TAGS)}
-
-NEVER = 0.0
-NO_VALUE = math.nan
 
 
 def shown(table: type[Table]) -> list[Tag]:

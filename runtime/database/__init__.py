@@ -1,0 +1,1 @@
+"""PostgreSQL both ways: plans and feedback in, records out; schema and embedded server."""
