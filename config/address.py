@@ -1,0 +1,59 @@
+"""Where a server listens."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from config.notation import Notation
+
+
+class Address(NamedTuple):
+    """A TCP address."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Loopback(Notation[Address]):
+    """An address that this machine alone can reach.
+
+    The servers don't yet know users and certificates; until they do, a connection from elsewhere
+    has to come through something that does, such as an SSH tunnel.
+    """
+
+    @property
+    def allowed(self) -> str:
+        return "a loopback address with a port from 1 to 65535, such as '127.0.0.1:5020'"
+
+    def read(self, written: object) -> Address:
+        if isinstance(written, Address):
+            return written
+        match = re.fullmatch(r"(?:\[([0-9a-fA-F:]+)\]|([^:\[\]\s]+)):([0-9]{1,5})", str(written))
+        if match is None:
+            raise ValueError("")
+        host, port = match[1] or match[2], int(match[3])
+        if not 1 <= port <= 65_535 or not _is_loopback(host):
+            raise ValueError("")
+        return Address(host, port)
+
+    def write(self, value: Address) -> str:
+        return str(value)
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "pattern": r"^.+:[0-9]{1,5}$", "title": self.allowed}
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
