@@ -52,6 +52,11 @@ class System(Table):
     Epoch = _memory("How many scan processes have led so far.", dtype="u8", register=2)
     Now = _memory("Start of this scan.", unit=S, access=INTERNAL)
     Elapsed = _memory("Time since the previous scan, bounded.", unit=S, access=INTERNAL)
+    # The scan can't say that it stands still: each mirror writes these two into its own copy.
+    ImageAge = _seconds(
+        "Time since the scan last published, as the server sees it.", register=32, step=0.01
+    )
+    Live = _flag("The scan runs; if not, all else is what it said last.", register=4)
     FirstScan = _flag("True in the first scan of a scan process.", register=0)
     TimeUtc = _memory("UTC of this scan, s since 1970; shown, never used for control.", unit=S)
     Period = _memory("Period of the scan.", unit=S, low=0.01, high=60, register=4, step=0.001)

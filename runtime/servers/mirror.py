@@ -86,8 +86,19 @@ class Mirror:
         self._journal = Journal(places.spool / f"{process}.db")
         self._mark = RetainedMark(places.retained_mark)
 
+    def close(self) -> None:
+        """Close the pipe, and the spool once it has on disk what was appended."""
+        self._post.close()
+        self._journal.close()
+
     def refresh(self) -> bool:
         """Take the newest snapshot; whether it differs from the last one taken."""
+        fresh = self._take()
+        self.columns[System.ImageAge][0] = self.age
+        self.columns[System.Live][0] = not self.stale
+        return fresh
+
+    def _take(self) -> bool:
         try:
             if self._reader is None or (self.stale and self._reader.replaced):
                 self._reader = Reader(self._places.image, self.layout.size, self.layout.hash)
