@@ -1,0 +1,90 @@
+"""What the logs of a process look like, and that they never stop it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+HEADER = """
+import logging, os, structlog
+from runtime import log
+log.configure("modbus", "info")
+logger = structlog.get_logger()
+"""
+
+
+def lines_of(program: str) -> list[dict[str, Any]]:
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", HEADER + program], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    return [json.loads(line) for line in done.stderr.splitlines()]
+
+
+def test_a_line_is_json_and_names_process_level_and_time() -> None:
+    (line,) = lines_of("logger.info('listening', port=5020)")
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {"event": "listening", "port": 5020, "process": "modbus", "level": "info"}
+
+
+def test_lines_below_the_level_are_dropped_until_it_is_lowered() -> None:
+    lines = lines_of("""
+logger.debug("before")
+log.set_level("debug")
+logger.debug("after")
+log.set_level("error")
+logger.warning("dropped")
+logger.exception("kept")
+""")
+    assert [line["event"] for line in lines] == ["after", "kept"]
+
+
+def test_lines_inside_a_request_carry_its_correlation_id() -> None:
+    lines = lines_of("""
+with log.correlated(4711):
+    logger.info("inside")
+logger.info("outside")
+""")
+    assert [line.get("correlation") for line in lines] == ["4711", None]
+
+
+def test_an_exception_is_logged_with_its_traceback_in_one_line() -> None:
+    (line,) = lines_of("""
+try:
+    raise OSError("the disk is gone")
+except OSError:
+    logger.exception("not saved")
+""")
+    assert "Traceback" in line["exception"]
+    assert "the disk is gone" in line["exception"]
+
+
+def test_warnings_of_libraries_arrive_in_the_same_form_and_their_chatter_does_not() -> None:
+    lines = lines_of("""
+logging.getLogger("asyncua.server").info("chatter")
+logging.getLogger("asyncua.server").warning("session %s lost", 3)
+""")
+    assert [(line["event"], line["logger"], line["level"]) for line in lines] == [
+        ("session 3 lost", "asyncua.server", "warning")
+    ]
+
+
+def test_values_that_json_does_not_know_are_written_as_text() -> None:
+    (line,) = lines_of("logger.info('seen', who={1})")
+    assert line["who"] == "{1}"
+
+
+def test_a_process_survives_that_nobody_reads_its_log() -> None:
+    lines = lines_of("""
+reading, writing = os.pipe()
+os.close(reading)
+stderr = os.dup(2)
+os.dup2(writing, 2)
+logger.warning("unheard")
+os.dup2(stderr, 2)
+logger.warning("heard")
+""")
+    assert [line["event"] for line in lines] == ["heard"]
