@@ -1,0 +1,1 @@
+"""What engineers run beside the runtime: simulation and measurement. Nothing imports this."""
