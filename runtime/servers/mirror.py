@@ -72,24 +72,16 @@ def request_record(
     }
 
 
-class Mirror:
-    """One server's view. Not thread-safe: a server with threads gives each its own."""
+class View:
+    """The newest snapshot and the equipment: the half of a mirror that only looks."""
 
-    def __init__(self, places: Places, capacity: Capacity, process: str) -> None:
+    def __init__(self, places: Places, capacity: Capacity) -> None:
         self._places = places
         self.layout = Layout(capacity)
         self.columns = Columns(self.layout)
         self.equipment = Equipment()
         self.sequence = 0
         self._reader: Reader | None = None
-        self._post = Post(places.requests)
-        self._journal = Journal(places.spool / f"{process}.db")
-        self._mark = RetainedMark(places.retained_mark)
-
-    def close(self) -> None:
-        """Close the pipe, and the spool once it has on disk what was appended."""
-        self._post.close()
-        self._journal.close()
 
     def refresh(self) -> bool:
         """Take the newest snapshot; whether it differs from the last one taken."""
@@ -135,6 +127,21 @@ class Mirror:
             return Quality.GOOD
         companion = {"Station": Station, "Pump": Pump}[tag.table].tag(tag.quality)
         return Quality(int(self.columns[companion][slot]))
+
+
+class Mirror(View):
+    """One server's view, with a way to ask. Not thread-safe: each thread needs its own."""
+
+    def __init__(self, places: Places, capacity: Capacity, process: str) -> None:
+        super().__init__(places, capacity)
+        self._post = Post(places.requests)
+        self._journal = Journal(places.spool / f"{process}.db")
+        self._mark = RetainedMark(places.retained_mark)
+
+    def close(self) -> None:
+        """Close the pipe, and the spool once it has on disk what was appended."""
+        self._post.close()
+        self._journal.close()
 
     def ask(self, tag: Tag, slot: int, value: float, asker: Asker, reference: int = 0) -> Answer:
         """Ask the scan to write `value` to a row of `tag`, and wait for its answer.
@@ -196,4 +203,4 @@ class Mirror:
         return None
 
 
-__all__ = ["Answer", "Asker", "MailboxFull", "Mirror", "Result", "Role", "Source"]
+__all__ = ["Answer", "Asker", "MailboxFull", "Mirror", "Result", "Role", "Source", "View"]
