@@ -1,0 +1,172 @@
+"""Level control: the demand of pumps whose plan commands a level."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from blocks.block import Block, scratch
+from runtime.layout import Columns
+from runtime.tag import Quality
+from runtime.tags import Pump, Station, System
+
+LEVEL_CONTROLLED = 1
+BY_PLAN = 1  # Pump.Authority
+FILLING = 1  # Station.FlowDirection
+
+
+class LevelControl(Block):
+    """PI-D on the station's level, with derivative on the filtered measurement, in textbook form.
+
+        e = d · (level − target), d = 1 emptying, −1 filling: positive asks for pumping
+        f ← f + (level − f) · Δt / (Tf + Δt)
+        P = K · dead(e),  D = K · Td · d · (level − f) / (Tf + Δt)
+        u = P + I + D,    v = min(max(u, MinSpeed), MaxSpeed)
+        I ← I + (K · dead(e) + v − u) · Δt / Ti        (back-calculation against windup)
+
+    LevelRun starts the pump at e >= LevelStartBand and stops it at e <= −LevelStopBand; the demand
+    is v while it is set, else 0.
+
+    The controller is engaged while the pump is level-controlled, the plan is active and was in
+    force in the previous scan, and the level is Good. While it is not engaged it tracks: the demand
+    is the setpoint in force, I is what makes u that setpoint, f is the level and LevelRun says
+    whether the pump is commanded to run. So it takes over without a bump, and a bad level raises
+    nothing.
+    """
+
+    reads = (
+        System.Elapsed,
+        Station.Level,
+        Station.LevelQuality,
+        Station.FlowDirection,
+        Pump.Station,
+        Pump.ControlType,
+        Pump.PlanActive,
+        Pump.TargetLevel,
+        Pump.MinSpeed,
+        Pump.MaxSpeed,
+        Pump.LevelGain,
+        Pump.LevelResetTime,
+        Pump.LevelDerivativeTime,
+        Pump.LevelFilterTime,
+        Pump.LevelDeadband,
+        Pump.LevelStartBand,
+        Pump.LevelStopBand,
+    )
+    previous = (Pump.Setpoint, Pump.Authority)
+    writes = (
+        Pump.LevelDemand,
+        Pump.LevelIntegral,
+        Pump.LevelFiltered,
+        Pump.LevelRun,
+        Pump.LevelEngaged,
+    )
+
+    def __init__(self, columns: Columns) -> None:
+        super().__init__(columns)
+        self.elapsed = self.real(System.Elapsed)
+        self.well = self.real(Station.Level)
+        self.well_quality = self.number(Station.LevelQuality)
+        self.well_direction = self.number(Station.FlowDirection)
+        self.station = self.number(Pump.Station)
+        self.control_type = self.number(Pump.ControlType)
+        self.plan_active = self.flag(Pump.PlanActive)
+        self.target = self.real(Pump.TargetLevel)
+        self.low = self.real(Pump.MinSpeed)
+        self.high = self.real(Pump.MaxSpeed)
+        self.gain = self.real(Pump.LevelGain)
+        self.reset_time = self.real(Pump.LevelResetTime)
+        self.derivative_time = self.real(Pump.LevelDerivativeTime)
+        self.filter_time = self.real(Pump.LevelFilterTime)
+        self.deadband = self.real(Pump.LevelDeadband)
+        self.start_band = self.real(Pump.LevelStartBand)
+        self.stop_band = self.real(Pump.LevelStopBand)
+        self.setpoint = self.real(Pump.Setpoint)
+        self.authority = self.number(Pump.Authority)
+        self.demand = self.real(Pump.LevelDemand)
+        self.integral = self.real(Pump.LevelIntegral)
+        self.filtered = self.real(Pump.LevelFiltered)
+        self.run = self.flag(Pump.LevelRun)
+        self.engaged = self.flag(Pump.LevelEngaged)
+        self.level = scratch(self.demand)
+        self.sign = scratch(self.demand)
+        self.error = scratch(self.demand)
+        self.proportional = scratch(self.demand)
+        self.derivative = scratch(self.demand)
+        self.lag = scratch(self.demand)
+        self.output = scratch(self.demand)
+        self.bounded = scratch(self.demand)
+        self.step = scratch(self.demand)
+        self.quality = np.zeros(len(self.demand), "u1")
+        self.tracking = scratch(self.demand, "?")
+        self.part = scratch(self.demand, "?")
+
+    def execute(self) -> None:
+        np.take(self.well, self.station, out=self.level, mode="clip")
+        self._judge_engagement()
+        self._measure_error()
+        self._derive()
+        self._integrate()
+        self._start_and_stop()
+        self._track()
+
+    def _judge_engagement(self) -> None:
+        np.take(self.well_quality, self.station, out=self.quality, mode="clip")
+        np.equal(self.quality, Quality.GOOD, out=self.engaged)
+        np.equal(self.control_type, LEVEL_CONTROLLED, out=self.part)
+        np.logical_and(self.engaged, self.part, out=self.engaged)
+        np.equal(self.authority, BY_PLAN, out=self.part)
+        np.logical_and(self.engaged, self.part, out=self.engaged)
+        np.logical_and(self.engaged, self.plan_active, out=self.engaged)
+        np.logical_not(self.engaged, out=self.tracking)
+
+    def _measure_error(self) -> None:
+        np.take(self.well_direction, self.station, out=self.quality, mode="clip")
+        np.equal(self.quality, FILLING, out=self.part)
+        np.multiply(self.part, -2.0, out=self.sign)
+        np.add(self.sign, 1.0, out=self.sign)
+        np.subtract(self.level, self.target, out=self.error)
+        np.multiply(self.error, self.sign, out=self.error)
+        np.negative(self.deadband, out=self.step)
+        np.maximum(self.error, self.step, out=self.step)
+        np.minimum(self.step, self.deadband, out=self.step)
+        np.subtract(self.error, self.step, out=self.proportional)
+        np.multiply(self.proportional, self.gain, out=self.proportional)
+
+    def _derive(self) -> None:
+        np.copyto(self.filtered, self.level, where=self.tracking)
+        np.add(self.filter_time, self.elapsed, out=self.lag)
+        np.subtract(self.level, self.filtered, out=self.derivative)
+        np.divide(self.derivative, self.lag, out=self.derivative)
+        np.multiply(self.derivative, self.elapsed, out=self.step)
+        np.add(self.filtered, self.step, out=self.filtered)
+        np.multiply(self.derivative, self.sign, out=self.derivative)
+        np.multiply(self.derivative, self.derivative_time, out=self.derivative)
+        np.multiply(self.derivative, self.gain, out=self.derivative)
+
+    def _integrate(self) -> None:
+        np.add(self.proportional, self.integral, out=self.output)
+        np.add(self.output, self.derivative, out=self.output)
+        np.maximum(self.output, self.low, out=self.bounded)
+        np.minimum(self.bounded, self.high, out=self.bounded)
+        np.subtract(self.bounded, self.output, out=self.step)
+        np.add(self.step, self.proportional, out=self.step)
+        np.multiply(self.step, self.elapsed, out=self.step)
+        np.maximum(self.reset_time, self.elapsed, out=self.lag)
+        np.divide(self.step, self.lag, out=self.step)
+        np.add(self.integral, self.step, out=self.integral)
+
+    def _start_and_stop(self) -> None:
+        np.greater_equal(self.error, self.start_band, out=self.part)
+        np.logical_or(self.run, self.part, out=self.run)
+        np.negative(self.stop_band, out=self.step)
+        np.greater(self.error, self.step, out=self.part)
+        np.logical_and(self.run, self.part, out=self.run)
+        np.multiply(self.bounded, self.run, out=self.demand)
+
+    def _track(self) -> None:
+        np.copyto(self.demand, self.setpoint, where=self.tracking)
+        np.greater(self.setpoint, 0.0, out=self.part)
+        np.copyto(self.run, self.part, where=self.tracking)
+        np.maximum(self.setpoint, self.low, out=self.step)
+        np.subtract(self.step, self.proportional, out=self.step)
+        np.copyto(self.integral, self.step, where=self.tracking)
