@@ -1,8 +1,9 @@
 """Which account PostgreSQL runs under. It refuses root, so root has to hand it to somebody else.
 
-As an ordinary user the server runs as that user. As root, in this order: the owner of the data that is already there,
-the user ``postgres`` or ``nobody`` if it can reach the programs and the state directory as they are, a user namespace
-in which root is seen as such a user (for checkouts under /root). No account is made and no parent's mode is changed.
+As an ordinary user the server runs as that user. As root, in this order: the owner of the data that
+is already there, the user ``postgres`` or ``nobody`` if it can reach the programs and the state
+directory as they are, a user namespace in which root is seen as such a user (for checkouts under
+/root). No account is made and no parent's mode is changed.
 """
 
 import os
@@ -28,7 +29,7 @@ class Account:
         self.gid = gid
 
     def command(self, directory: Path, program: Path, *arguments: str) -> list[str]:
-        """The command line that runs a program under this account, in a directory, bound to this process."""
+        """The command that runs a program in a directory, bound to the life of this process."""
         launch = [sys.executable, "-I", "-S", str(LAUNCH), self.identity, str(os.getpid())]
         return [*launch, str(directory), str(program), *arguments]
 
@@ -49,14 +50,14 @@ class Account:
 
 
 def choose_account(directory: Path, data: Path, program: Path) -> Account:
-    """The account for the server whose files are in `directory` and whose data is, or will be, in `data`."""
+    """The account for a server with files in `directory` and its cluster in `data`."""
     mine = Account("same", os.getuid(), os.getgid())
     owner = data.stat() if data.exists() else None
     if os.getuid() != 0:
         if owner is not None and owner.st_uid != mine.uid:
             raise AccountError(
-                f"{data} belongs to {_name(owner.st_uid)}, but this process runs as {_name(mine.uid)}. "
-                "Run it as that user (or root), or set CALEJO_STATE to another directory."
+                f"{data} belongs to {_name(owner.st_uid)}, but this process as {_name(mine.uid)}."
+                " Run it as that user or as root, or set CALEJO_STATE to another directory."
             )
         return mine
     troubles = []
@@ -66,9 +67,9 @@ def choose_account(directory: Path, data: Path, program: Path) -> Account:
             return account
         troubles.append(f"  as {name}: {trouble}")
     raise AccountError(
-        f"PostgreSQL does not run as root, and no other account can use {directory} and {program}:\n"
+        f"PostgreSQL refuses root, and no other account can use {directory} and {program}:\n"
         + "\n".join(troubles or ["  there is neither a user postgres nor nobody"])
-        + "\nSet CALEJO_STATE to a directory that such a user can reach, or run as an ordinary user."
+        + "\nSet CALEJO_STATE to a directory that such a user can reach, or don't run as root."
     )
 
 

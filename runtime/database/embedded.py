@@ -1,13 +1,14 @@
-"""The embedded PostgreSQL: the binaries of a wheel, started as a direct child on a unix socket of its own.
+"""The embedded PostgreSQL: a wheel's binaries as a direct child, on a unix socket of its own.
 
     directory/lock            held while an EmbeddedServer of any process uses the directory
     directory/passwords.json  the roles' passwords (0600)
-    directory/data            the cluster; made as data.init and renamed, because initdb is not atomic
+    directory/data            the cluster; made as data.init and renamed: initdb is not atomic
     directory/socket          the socket (0700); elsewhere when the path would be too long for one
     directory/startup.log     what the server said before its own log (data/log) was open
 
-Whoever dies takes the server along: it gets SIGINT (fast shutdown) with the thread that called `start`, which therefore
-has to be one that lives as long as the server is wanted. After SIGKILL of everything `start` recovers by itself.
+Whoever dies takes the server along: it gets SIGINT (fast shutdown) with the thread that called
+`start`, which therefore has to be one that lives as long as the server is wanted. After SIGKILL of
+everything `start` recovers by itself.
 """
 
 from __future__ import annotations
@@ -22,15 +23,26 @@ import subprocess
 import time
 from pathlib import Path
 
+import psycopg
+from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from runtime.database import postmaster
 from runtime.database.account import Account, choose_account
+from runtime.database.migrations import ROLES_FILE
 from runtime.database.postmaster import ServerError
 
 SUPERUSER = "postgres"
 DATABASE = "calejo"
-ROLES = (SUPERUSER, "calejo_owner", "calejo_runtime", "control_reader", "optimiser", "collector")
+MEMBERS = {"optimiser": "plan_writer", "collector": "feedback_writer"}  # login role to its group
+ROLES = (SUPERUSER, "calejo_owner", "calejo_runtime", "control_reader", *MEMBERS)
+MAKE_MEMBER = """
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
+        CREATE ROLE {role} LOGIN IN ROLE {group};
+    END IF;
+END $$
+"""
 PORT = 5432
 SETTINGS = {
     "listen_addresses": "",
@@ -39,7 +51,7 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "logging_collector": "on",
-    "log_filename": "postgresql-%a.log",  # one file for each day of the week, so the log never outgrows a week
+    "log_filename": "postgresql-%a.log",  # a file for each weekday: the log never outgrows a week
     "log_truncate_on_rotation": "on",
     "log_rotation_size": "0",
 }
@@ -64,7 +76,7 @@ class EmbeddedServer:
         self._lock: int | None = None
 
     def start(self, timeout: float = 300.0) -> None:
-        """Bring the server up and wait until it takes connections (at most `timeout` s: crash recovery takes long)."""
+        """Bring the server up; wait at most `timeout` s (recovery is slow) until it answers."""
         if self.alive:
             return
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -78,12 +90,13 @@ class EmbeddedServer:
             postmaster.end_orphan(self.data)
             postmaster.prepare_socket(self.socket, account)
             self._launch(account, binaries, time.monotonic() + timeout)
+            self._prepare()
         except BaseException:
             self.stop()
             raise
 
     def stop(self) -> None:
-        """Fast shutdown; if that takes longer than 3 s, at once (the next start then recovers from the log)."""
+        """Shut down; after 3 s the hard way, so that the next start has to recover."""
         process, self.process = self.process, None
         if process is not None:
             for number, wait in (
@@ -113,7 +126,7 @@ class EmbeddedServer:
         return self.poll() is None
 
     def dsn(self, role: str, database: str = DATABASE) -> str:
-        """How a role connects; also known before the server runs, once it has run for the first time."""
+        """How a role connects. Known as soon as the server has run for the first time."""
         return make_conninfo(
             host=str(self.socket),
             port=PORT,
@@ -122,18 +135,14 @@ class EmbeddedServer:
             dbname=database,
         )
 
-    @property
-    def passwords(self) -> dict[str, str]:
-        """Role to password."""
-        return self._passwords()
-
     def _passwords(self) -> dict[str, str]:
         path = self.directory / "passwords.json"
         try:
             found: dict[str, str] = json.loads(path.read_text())
         except FileNotFoundError:
             raise ServerError(
-                f"{path} is missing: the passwords of the database in {self.data}. Restore it from a backup."
+                f"{path}, with the passwords of the database beside it, is missing."
+                " Restore it from a backup."
             ) from None
         return found
 
@@ -181,7 +190,7 @@ class EmbeddedServer:
         data.rename(self.data)
 
     def _launch(self, account: Account, binaries: Path, deadline: float) -> None:
-        """Start until it runs: backends that outlive a killed postmaster hold its memory for a moment."""
+        """Try until it runs: backends outlive a killed postmaster and hold its memory a moment."""
         settings = SETTINGS | ({} if self._durable else NOT_DURABLE)
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         options += ["-D", str(self.data), "-k", str(self.socket), "-p", str(PORT)]
@@ -208,6 +217,32 @@ class EmbeddedServer:
                     f"PostgreSQL in {self.data} ended as it started: {_last_line(log, 5)}"
                 )
             time.sleep(0.1)
+
+    def _prepare(self) -> None:
+        """Make roles and database. It gets its name last, so a half-made one never counts."""
+        with psycopg.connect(self.dsn(SUPERUSER, "postgres"), autocommit=True) as connection:
+            if connection.execute(
+                "SELECT FROM pg_database WHERE datname = %s", [DATABASE]
+            ).rowcount:
+                return
+            connection.execute("DROP DATABASE IF EXISTS unfinished")
+            connection.execute("CREATE DATABASE unfinished")
+            with psycopg.connect(self.dsn(SUPERUSER, "unfinished")) as unfinished:
+                unfinished.execute(ROLES_FILE.read_bytes())
+                for role, password in self._passwords().items():
+                    if role in MEMBERS:
+                        unfinished.execute(MAKE_MEMBER.format(role=role, group=MEMBERS[role]))
+                    hashed = unfinished.pgconn.encrypt_password(
+                        password.encode(), role.encode(), b"scram-sha-256"
+                    )
+                    unfinished.execute(
+                        sql.SQL("ALTER ROLE {} PASSWORD {}").format(
+                            sql.Identifier(role), sql.Literal(hashed.decode())
+                        )
+                    )
+            connection.execute(
+                sql.SQL("ALTER DATABASE unfinished RENAME TO {}").format(sql.Identifier(DATABASE))
+            )
 
 
 def _write_secret(path: Path, text: str) -> None:

@@ -1,8 +1,8 @@
-"""Becomes PostgreSQL: gives up root, asks to be told when the parent dies, then executes the program.
+"""Becomes PostgreSQL: gives up root, asks for a signal when the parent dies, executes it.
 
-Run as ``python -I -S launch.py IDENTITY PARENT DIRECTORY PROGRAM [ARGUMENT ...]``. It is a program of its own and not
-a ``preexec_fn`` because that may deadlock in a parent with threads, and because the parent-death signal is forgotten
-when the identity changes: it has to be asked for last.
+Run as ``python -I -S launch.py IDENTITY PARENT DIRECTORY PROGRAM [ARGUMENT ...]``. It is a program
+of its own and not a ``preexec_fn`` because that may deadlock in a parent with threads, and because
+the parent-death signal is forgotten when the identity changes: it has to be asked for last.
 """
 
 import ctypes
@@ -15,7 +15,7 @@ CLONE_NEWUSER = 0x10000000
 
 
 def become(identity: str) -> None:
-    """Take the identity: ``same``, ``user:UID:GID``, or ``namespace:UID`` (root seen as UID by the program)."""
+    """Take the identity: ``same``, ``user:UID:GID``, or ``namespace:UID`` (where root is UID)."""
     kind, *ids = identity.split(":")
     if kind == "user":
         os.setgroups([])
@@ -35,7 +35,7 @@ def become(identity: str) -> None:
 
 
 def main(identity: str, parent: str, directory: str, program: str, *arguments: str) -> None:
-    """Replace this process by the program; SIGINT (PostgreSQL's fast shutdown) follows when the parent dies."""
+    """Become the program; when the parent dies it gets SIGINT, PostgreSQL's fast shutdown."""
     become(identity)
     os.umask(0o077)
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)

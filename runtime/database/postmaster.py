@@ -1,4 +1,4 @@
-"""What is to be known of a PostgreSQL server process: its binaries, its version, whether it lives, its socket."""
+"""A PostgreSQL server process: its binaries, its version, whether it lives, its socket."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def check_version(data: Path, binaries: Path) -> None:
     runs = match.group() if match else said
     if wrote != runs:
         raise ServerError(
-            f"{data} was written by PostgreSQL {wrote}, but {binaries} is PostgreSQL {runs}. Set CALEJO_POSTGRES_BIN "
-            f"to the programs of {wrote}, or bring the data over with pg_upgrade."
+            f"{data} was written by PostgreSQL {wrote}, but {binaries} is PostgreSQL {runs}."
+            f" Set CALEJO_POSTGRES_BIN to the programs of {wrote}, or use pg_upgrade."
         )
 
 
@@ -92,7 +92,8 @@ def _status(data: Path) -> list[str]:
 def serves(pid: int, data: Path) -> bool:
     """Whether a process lives and is the postmaster of this data.
 
-    A zombie (not reaped where process 1 does not) and a stranger that got the same id are not, though kill() finds both.
+    Neither a zombie (it stays one where process 1 doesn't reap) nor a stranger that got the same
+    id is, though kill() finds both.
     """
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
@@ -102,7 +103,7 @@ def serves(pid: int, data: Path) -> bool:
 
 
 def end_orphan(data: Path) -> None:
-    """Stop a server that outlived its parent: it can't be watched. The caller holds the lock, so nobody else uses it."""
+    """Stop a server that outlived its parent. The caller holds the lock: nobody else uses it."""
     pid = recorded_pid(data)
     for number, wait in (
         (signal.SIGINT, ORPHAN_FAST_S),
@@ -118,7 +119,7 @@ def end_orphan(data: Path) -> None:
 
 
 def socket_directory(directory: Path, port: int) -> Path:
-    """Where the socket lies: in the server's directory, or in shared memory when its path would be too long."""
+    """Where the socket lies: with the server, or in shared memory when that path is too long."""
     own = directory / "socket"
     if len(os.fsencode(own / f".s.PGSQL.{port}")) <= SOCKET_PATH_LIMIT:
         return own
@@ -127,7 +128,7 @@ def socket_directory(directory: Path, port: int) -> Path:
 
 
 def prepare_socket(socket: Path, account: Account) -> None:
-    """Make the socket's directory, empty: locks in it may name a process id that lives again as somebody else."""
+    """Make the socket's directory, without old locks: their process ids may be others' now."""
     if socket.is_symlink() or (
         socket.exists() and socket.stat().st_uid not in (os.getuid(), account.uid)
     ):
