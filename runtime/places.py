@@ -61,8 +61,9 @@ class Places:
             self.shared.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise StateError(
-                f"state directory {self.root}: {error.strerror or error} ({error.filename}); it must"
-                " be a writable directory with free space: mend it, or set CALEJO_STATE to another"
+                f"state directory {self.root}: {error.strerror or error} ({error.filename});"
+                " it must be a writable directory with free space: mend it, or set CALEJO_STATE"
+                " to another"
             ) from None
 
     def _check_version(self) -> None:

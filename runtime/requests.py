@@ -21,7 +21,7 @@ PER_SCAN = 100
 
 
 class Role(IntEnum):
-    """What someone may do; each includes the one before, except that administrators control nothing."""
+    """What someone may do. Engineers may what operators may; administrators control nothing."""
 
     VIEWER = 0
     OPERATOR = 1
