@@ -115,7 +115,8 @@ def _allowed(field: FieldInfo) -> str:
             return notation.allowed + _example(field, notation)
     if below := section(field):
         return "a mapping of settings: " + _keys(below)
-    return " or ".join(get_args(field.annotation))
+    *most, last = get_args(field.annotation)
+    return f"{', '.join(most)} or {last}"
 
 
 def _example(field: FieldInfo, notation: Notation[Any]) -> str:

@@ -18,6 +18,8 @@ from config.notation import Notation
 
 _NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
 
+_DIGITS = 17  # as many as a float can need; more are a fraction without end
+
 
 @dataclass(frozen=True)
 class Quantity(Notation[float]):
@@ -55,9 +57,10 @@ class Quantity(Notation[float]):
         """The largest unit that gives a number of at least 1 and loses nothing, else the base."""
         exact = Decimal(repr(value))
         for unit, factor in reversed([*self.units.items()]):
-            number = exact / Decimal(factor)
-            text = f"{number.normalize():f} {unit}"
-            if abs(number) >= 1 and self._parse(text) == value:
+            number = (exact / Decimal(factor)).normalize()
+            text = f"{number:f} {unit}"
+            short = len(number.as_tuple().digits) <= _DIGITS
+            if abs(number) >= 1 and short and self._parse(text) == value:
                 return text
         base = next(unit for unit, factor in self.units.items() if factor == "1")
         return f"{exact.normalize():f} {base}"
