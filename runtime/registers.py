@@ -21,11 +21,10 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
 
-from runtime.equipment import BLOCK, SYSTEM_UNIT, Equipment
+from runtime.equipment import SYSTEM_UNIT, Equipment
 from runtime.tag import Space, Table, Tag
-from runtime.tags import Pump, Station, System, shown
+from runtime.tags import SHOWN, Pump, Station, System, shown
 
 SYSTEM_UNITS = (SYSTEM_UNIT, 0)  # 255 is what the standard recommends, 0 what some masters send
 SCALED = 60
@@ -60,7 +59,7 @@ class Point:
         return 2 if self.view in (View.FLOAT, View.WHOLE) else 1
 
     def value(self, data: bytes) -> float:
-        """The value that `data`, this point's registers, says; NaN if it says that there is none."""
+        """What `data`, the registers of this point, says; NaN if that there is no value."""
         (number,) = struct.unpack(_FORMATS[self.view], data)
         if self.view is not View.SCALED:
             return float(number)
@@ -76,30 +75,32 @@ def counts(tag: Tag) -> float:
     return float(round(1 / tag.step))
 
 
-@cache
+def _points(table: type[Table], space: Space) -> Iterator[Point]:
+    for tag in shown(table):
+        if tag.register is None or tag.space is not space:
+            continue
+        if tag.is_bool:
+            yield Point(tag, View.BIT, tag.register)
+        else:
+            yield Point(tag, View.FLOAT if tag.is_float else View.WHOLE, tag.register)
+            yield Point(tag, View.SCALED, SCALED + tag.register // 2)
+
+
+_POINTS = {(table, space): tuple(_points(table, space)) for table in SHOWN for space in Space}
+_OCCUPIED = {
+    place: {point.offset + word: point for point in points for word in range(point.width)}
+    for place, points in _POINTS.items()
+}
+
+
 def points(table: type[Table], space: Space) -> tuple[Point, ...]:
     """What a block of this table shows in a space, in the order of the tags."""
-    return tuple(
-        point
-        for tag in shown(table)
-        if tag.register is not None and tag.space is space
-        for point in _views(tag, tag.register)
-    )
+    return _POINTS[table, space]
 
 
-def _views(tag: Tag, register: int) -> tuple[Point, ...]:
-    if tag.is_bool:
-        return (Point(tag, View.BIT, register),)
-    wide = View.FLOAT if tag.is_float else View.WHOLE
-    return Point(tag, wide, register), Point(tag, View.SCALED, SCALED + register // 2)
-
-
-@cache
-def occupied(table: type[Table], space: Space) -> dict[int, Point]:
-    """The point at each address of a block; both addresses of a wide one lead to it."""
-    return {
-        point.offset + word: point for point in points(table, space) for word in range(point.width)
-    }
+def point_at(table: type[Table], space: Space, offset: int) -> Point | None:
+    """What lies at an address of a block; both addresses of a 32-bit value lead to it."""
+    return _OCCUPIED[table, space].get(offset)
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,3 @@ def blocks(equipment: Equipment) -> Iterator[Block]:
     found += [Block(s.unit, s.base, Station, s.slot) for s in equipment.stations]
     found += [Block(p.unit, p.base, Pump, p.slot) for p in equipment.pumps]
     yield from sorted(found, key=lambda block: (block.unit, block.base))
-
-
-__all__ = ["BLOCK", "TOKEN", "TOKEN_WORDS", "Block", "Point", "View", "blocks", "counts", "points"]
