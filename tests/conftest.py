@@ -54,7 +54,7 @@ class Database:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedServer]:
     """An embedded server for the whole run. It forces nothing to the disk."""
-    with tempfile.TemporaryDirectory(prefix="calejo-", dir=_fast()) as directory:
+    with tempfile.TemporaryDirectory(prefix="calejo-", dir=fast_directory()) as directory:
         # Root hands the server to another account, which has to reach its files.
         Path(directory).chmod(0o711)
         server = EmbeddedServer(Path(directory) / "postgres", durable=False)
@@ -86,7 +86,7 @@ def _create(server: EmbeddedServer, name: str, template: str) -> None:
         connection.execute(ROLES_FILE.read_bytes())
 
 
-def _fast() -> Path | None:
+def fast_directory() -> Path | None:
     """Memory, if there is enough: a database of hundreds of small files takes 20 ms there."""
     memory = Path("/dev/shm")
     try:

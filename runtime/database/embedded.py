@@ -56,8 +56,8 @@ SETTINGS = {
     "log_rotation_size": "0",
 }
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-STOP_FAST_S = 3.0
-STOP_IMMEDIATE_S = 1.0
+STOP_FAST_S = 1.8
+STOP_IMMEDIATE_S = 0.4
 
 
 class EmbeddedServer:
@@ -96,7 +96,7 @@ class EmbeddedServer:
             raise
 
     def stop(self) -> None:
-        """Shut down; after 3 s the hard way, so that the next start has to recover."""
+        """Shut down; after 1.8 s the hard way, so that the next start has to recover."""
         process, self.process = self.process, None
         if process is not None:
             for number, wait in (
