@@ -48,7 +48,7 @@ $(VENV)/.tests-installed: requirements-test.lock $(VENV)/.installed
 
 # Debian ships Python without ensurepip: a venv made then is a broken one, so ask before.
 $(VENV)/.created:
-	@python=$$(for p in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	@python=$$(for p in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11); do \
 	  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done); \
 	if [ -z "$$python" ]; then \
 	  echo "Python: found $$(python3 --version 2>&1), needed 3.11 or newer (PYTHON=/path/to/python3 names another)" >&2; exit 1; \
