@@ -1,6 +1,7 @@
 # run: the demonstration on this machine.  test, check, bench: for those who change it.
 
 VENV := .venv
+PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 PIP := PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 $(VENV)/bin/python -m pip --quiet
 
 .PHONY: run install test check bench lock clean
@@ -48,10 +49,10 @@ $(VENV)/.tests-installed: requirements-test.lock $(VENV)/.installed
 
 # Debian ships Python without ensurepip: a venv made then is a broken one, so ask before.
 $(VENV)/.created:
-	@python=$$(for p in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11); do \
+	@python=$$(for p in $(PYTHONS); do \
 	  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done); \
 	if [ -z "$$python" ]; then \
-	  echo "Python: found $$(python3 --version 2>&1), needed 3.11 or newer (PYTHON=/path/to/python3 names another)" >&2; exit 1; \
+	  echo "Python: found $$($(firstword $(PYTHONS)) --version 2>/dev/null || echo none), needed 3.11 or newer (PYTHON=/path/to/python3 names another)" >&2; exit 1; \
 	fi; \
 	if ! $$python -c 'import ensurepip, venv' 2>/dev/null; then \
 	  echo "Python: $$python has no venv module; on Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; \
