@@ -1,0 +1,80 @@
+"""The processes of a runtime: what each runs, how long it may stand still, when it ends."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from config import Config
+
+MODULES = {
+    "scan": "runtime.scan_process",
+    "recorder": "runtime.recorder",
+    "postgres": "runtime.postgres",
+    "database": "runtime.database.process",
+    "modbus": "runtime.servers.modbus.process",
+    "opcua": "runtime.servers.opcua.process",
+    "rest": "runtime.servers.rest.process",
+    "demo": "runtime.demo",
+}
+PATIENCE = 10.0  # s
+POSTGRES_PATIENCE = 330.0  # s: its recovery after a crash may take long, and has a limit of its own
+UNUSABLE = (
+    78  # exit code (EX_CONFIG): can't work as configured, an operator has to change something
+)
+
+# Who ends when, and how long (s) they get before they are killed: first what asks for changes, then
+# what feeds the scan, the standby before the leader that it would replace, then what saves.
+ENDING: tuple[tuple[tuple[str, ...], float], ...] = (
+    (("demo", "plant", "optimiser"), 0.5),
+    (("modbus", "opcua", "rest"), 1.0),
+    (("database",), 0.8),
+    (("standby",), 0.3),
+    (("scan",), 0.5),
+    (("recorder",), 0.9),
+    (("postgres",), 2.5),
+)
+
+
+@dataclass(frozen=True)
+class Process:
+    """A program to keep running.
+
+    `progress` names the progress files it may write; one that writes none is not judged by it.
+    `patience` is how long (s) its counter may stand. With `once`, its ending is no failure.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    progress: tuple[str, ...] = ()
+    patience: float = PATIENCE
+    once: bool = False
+
+
+def module(name: str, *arguments: str) -> tuple[str, ...]:
+    """The command line of a module of ours; -P, since the working directory may hold namesakes."""
+    return (sys.executable, "-P", "-m", name, *arguments)
+
+
+def of_runtime(config: Config) -> list[Process]:
+    """What `calejo run` keeps running, in the order of starting: the scan waits for nobody."""
+    leader = _part("scan", ("scan", "standby"), patience=2.0 + 20 * config.period)
+    processes = [leader, leader, _part("recorder")]
+    if config.database == "embedded":
+        processes.append(_part("postgres", patience=POSTGRES_PATIENCE))
+    return [*processes, *map(_part, ("database", "modbus", "rest", "opcua"))]
+
+
+def of_demo() -> list[Process]:
+    """What `calejo demo` adds: a plant, an optimiser, and one that says when all is ready."""
+    return [
+        Process("plant", module("tools.simulate.plant")),
+        Process("optimiser", module("tools.simulate.optimiser")),
+        Process("demo", module("runtime", "process", "demo"), once=True),
+    ]
+
+
+def _part(
+    name: str, progress: tuple[str, ...] | None = None, patience: float = PATIENCE
+) -> Process:
+    return Process(name, module("runtime", "process", name), progress or (name,), patience)
