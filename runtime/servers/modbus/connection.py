@@ -1,0 +1,182 @@
+"""One Modbus TCP connection: frames in, answers out, each with the transaction id it came with.
+
+Answers keep the order of the requests: while a write waits for the scan, later requests of the same
+connection wait behind it, up to BACKLOG of them; one more is answered "busy" at once. A client that
+doesn't read its answers isn't read from either.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections import deque
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import structlog
+from pymodbus.server import ModbusTcpServer
+from pymodbus.server.requesthandler import ServerRequestHandler
+
+from runtime.servers.modbus.pdu import Code, Refusal, exception
+from runtime.servers.modbus.service import Client, Pending, Service
+
+BACKLOG = 16  # requests behind a write
+TURN = 200  # requests of one connection before others have their turn
+_HEADER = struct.Struct(">HHHB")  # transaction, protocol, length of what follows, unit
+_LENGTHS = range(2, 255)  # unit and protocol data unit
+
+logger = structlog.get_logger()
+
+
+class Frame(NamedTuple):
+    """A request as it came."""
+
+    transaction: int
+    unit: int
+    pdu: bytes
+
+    def reply(self, pdu: bytes) -> bytes:
+        return _HEADER.pack(self.transaction, 0, len(pdu) + 1, self.unit) + pdu
+
+    def refuse(self, refusal: Refusal) -> bytes:
+        return self.reply(exception(self.pdu[0], refusal.code))
+
+
+class Connection(ServerRequestHandler):
+    """Replaces how pymodbus handles the data of a connection, and nothing else of it."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, server: ModbusTcpServer, service: Service, most: int) -> None:
+        super().__init__(server, None, None, None)  # type: ignore[no-untyped-call]  # pymodbus'
+        self.heard = self.loop.time()
+        self._service = service
+        self._most = most
+        self._client = Client("")
+        self._input = bytearray()
+        self._behind: deque[Frame] = deque()
+        self._writing: asyncio.Task[None] | None = None
+        self._full = False
+        self._broken = False
+        self._ended = False
+
+    @property
+    def where(self) -> str:
+        return self._client.where
+
+    @property
+    def waits(self) -> bool:
+        """Whether we owe an answer that the scan has not given yet."""
+        return self._writing is not None
+
+    @property
+    def _open(self) -> bool:
+        return not self._ended and not self.transport.is_closing()
+
+    def callback_connected(self) -> None:
+        host, port = self.transport.get_extra_info("peername")[:2]
+        self._client.where = f"{host}:{port}"
+        if len(self.server.active_connections) > self._most:
+            logger.warning("too many modbus connections", client=self._client.where)
+            self.transport.abort()
+
+    def callback_disconnected(self, exc: Exception | None) -> None:
+        """What the scan was asked for stays asked for; what waits behind it is dropped."""
+        self._ended = True
+        self._behind.clear()
+
+    def data_received(self, data: bytes) -> None:
+        self._input += data
+        self._work()
+
+    def pause_writing(self) -> None:
+        self._full = True
+        self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        self._full = False
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if not self._full and self._open:
+            self.transport.resume_reading()
+            self._work()
+
+    def _work(self) -> None:
+        """Answer what has come, one turn of it at a time."""
+        self._service.refresh()
+        answers = []
+        for taken, frame in enumerate(self._frames(), 1):
+            answers.append(self._take(frame))
+            if taken == TURN:
+                self.transport.pause_reading()
+                self.loop.call_soon(self._go_on)
+                break
+        self.transport.write(b"".join(answers))
+        if self._broken:
+            logger.warning("not modbus", client=self._client.where)
+            self.transport.close()
+
+    def _frames(self) -> Iterator[Frame]:
+        """The whole frames of the input, up to what can't be one: that ends the connection."""
+        while len(self._input) >= _HEADER.size:
+            transaction, protocol, length, unit = _HEADER.unpack_from(self._input)
+            if protocol != 0 or length not in _LENGTHS:
+                self._broken = True
+                return
+            end = _HEADER.size - 1 + length
+            if len(self._input) < end:
+                return
+            frame = Frame(transaction, unit, bytes(self._input[_HEADER.size : end]))
+            del self._input[:end]
+            yield frame
+
+    def _take(self, frame: Frame) -> bytes:
+        """The answer to a request, or nothing while it has to wait."""
+        self.heard = self.loop.time()
+        if self._writing is not None:
+            if len(self._behind) < BACKLOG:
+                self._behind.append(frame)
+                return b""
+            return frame.refuse(Refusal(Code.BUSY))
+        answer = self._answer(frame)
+        if isinstance(answer, bytes):
+            return answer
+        self._writing = self.loop.create_task(self._write(frame, answer))
+        return b""
+
+    def _answer(self, frame: Frame) -> bytes | Pending:
+        try:
+            answer = self._service.answer(frame.unit, frame.pdu, self._client)
+        except Refusal as refusal:
+            logger.debug("modbus request refused", client=self._client.where, why=refusal.why)
+            return frame.refuse(refusal)
+        return frame.reply(answer) if isinstance(answer, bytes) else answer
+
+    async def _write(self, frame: Frame, pending: Pending) -> None:
+        """Perform a write, then answer what has come behind it."""
+        try:
+            self._send(await self._perform(frame, pending))
+            while self._behind:
+                self._service.refresh()
+                frame = self._behind.popleft()
+                answer = self._answer(frame)
+                if isinstance(answer, Pending):
+                    answer = await self._perform(frame, answer)
+                self._send(answer)
+        finally:
+            self._writing = None
+
+    async def _perform(self, frame: Frame, pending: Pending) -> bytes:
+        try:
+            return frame.reply(await self._service.perform(pending, self._client))
+        except Refusal as refusal:
+            logger.warning("modbus write refused", client=self._client.where, why=refusal.why)
+            return frame.refuse(refusal)
+        except Exception:
+            logger.exception("modbus write failed", client=self._client.where)
+            return frame.refuse(Refusal(Code.DEVICE_FAILURE))
+
+    def _send(self, answer: bytes) -> None:
+        if self._open:
+            self.transport.write(answer)
