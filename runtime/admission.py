@@ -1,0 +1,94 @@
+"""Admission: what the scan checks of a request before the blocks see it, and its answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from numpy.typing import NDArray
+
+from runtime.layout import REQUESTS, Columns
+from runtime.requests import Ask, Result, Role
+from runtime.tag import Access, Table, Tag
+from runtime.tags import NUMBER, TAGS, Pump, Request, Station, System
+
+_TABLES: dict[str, type[Table]] = {table.__name__: table for table in (System, Station, Pump)}
+_MAY_WRITE = (Role.OPERATOR, Role.ENGINEER)
+
+
+class Admission:
+    """Puts requests into the Request rows of the image, each with the scan's answer.
+
+    A request that is executed is one that the blocks execute in this same scan. The checks, in
+    order: the tag may be written and the role may write it; the row is in use; the value is one
+    that the tag can have; the emergency stop to clear is the one in force; it is not too late.
+    """
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self._total: NDArray[Any] = columns[System.Requests]
+        self._taken: NDArray[Any] = columns[System.RequestsTaken]
+        self._rows: list[tuple[NDArray[Any], str]] = [
+            (columns[Request.Id], "id"),
+            (columns[Request.Tag], "tag"),
+            (columns[Request.Slot], "slot"),
+            (columns[Request.Value], "value"),
+            (columns[Request.Reference], "reference"),
+            (columns[Request.Role], "role"),
+            (columns[Request.Source], "source"),
+            (columns[Request.Deadline], "deadline"),
+        ]
+        self._taken_at: NDArray[Any] = columns[Request.TakenAt]
+        self._result: NDArray[Any] = columns[Request.Result]
+
+    def take(self, asks: Iterable[Ask], scan: int, now: float) -> None:
+        """Admit or refuse each request, in the order of their arrival."""
+        first = int(self._total[0])
+        total = first
+        for ask in asks:
+            row = total % REQUESTS
+            for column, field in self._rows:
+                column[row] = getattr(ask, field)
+            self._taken_at[row] = scan
+            self._result[row] = self.judge(ask, now)
+            total += 1
+        self._total[0] = total
+        self._taken[0] = total - first
+
+    def asked(self, tag: Tag) -> bool:
+        """Whether this scan admitted a request to write `tag`."""
+        total = int(self._total[0])
+        rows = [count % REQUESTS for count in range(total - int(self._taken[0]), total)]
+        tags: NDArray[Any] = self._columns[Request.Tag]
+        return any(self._result[r] == Result.EXECUTED and tags[r] == NUMBER[tag] for r in rows)
+
+    def judge(self, ask: Ask, now: float) -> Result:
+        """The answer to a request in the state of this scan."""
+        tag = TAGS[ask.tag] if ask.tag < len(TAGS) else None
+        if tag is None or tag.access is not Access.REQUEST or ask.role not in _MAY_WRITE:
+            return Result.NOT_WRITABLE
+        table = _TABLES[tag.table]
+        if ask.slot >= self._columns.rows(table) or not self._in_use(table, ask.slot):
+            return Result.UNKNOWN_SLOT
+        if not self._possible(table, tag, ask):
+            return Result.OUT_OF_RANGE
+        if tag.name == "EmergencyStop" and not ask.value:
+            in_force = int(self._columns[table.tag("EmergencyStopId")][ask.slot])
+            if not in_force or in_force != ask.reference:
+                return Result.UNKNOWN_STOP
+        return Result.EXECUTED if now <= ask.deadline else Result.TOO_LATE
+
+    def _in_use(self, table: type[Table], slot: int) -> bool:
+        return table is System or bool(self._columns[table.tag("Configured")][slot])
+
+    def _possible(self, table: type[Table], tag: Tag, ask: Ask) -> bool:
+        value = ask.value
+        if not math.isfinite(value) or not tag.low <= value <= tag.high:
+            return False
+        if not tag.is_float and value != int(value):
+            return False
+        if tag.within is None or value == 0.0:
+            return True
+        low, high = (self._columns.value(table.tag(name), ask.slot) for name in tag.within)
+        return low <= value <= high

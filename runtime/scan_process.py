@@ -1,0 +1,168 @@
+"""The scan as a process: one leads, another of the same stands by and takes over when it dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+from collections.abc import Iterable
+from types import FrameType
+
+import structlog
+
+from config import Config
+from runtime import realtime, retained
+from runtime.clock import GridClock, ManualClock
+from runtime.events import EventWriter
+from runtime.layout import Capacity, Columns, Layout
+from runtime.places import Places
+from runtime.program import Program
+from runtime.progress import Progress, State
+from runtime.region import Reader, RegionError, Writer
+from runtime.requests import Ask, Mailbox
+from runtime.scan import Fault, Scan
+from runtime.tags import System
+
+FAILED = 70  # exit code (EX_SOFTWARE): a block failed, the safe outputs stand
+RUNAWAY = 1.0  # s of execution without a sleep, or ten periods, after which the kernel ends it
+LOOK_AGAIN = 0.5  # s between looks for an input region that is missing or was made anew
+STALE = 1.0  # s after which inputs may belong to a region that was replaced
+
+logger = structlog.get_logger()
+
+
+class SharedMemory:
+    """The scan's ports to the other processes. Made when leading: there is one at a time."""
+
+    def __init__(self, places: Places, columns: Columns) -> None:
+        layout = columns.layout
+        self._inputs_at = places.inputs, layout.inputs, layout.hash
+        self._inputs: Reader | None = None
+        self._looked = float("-inf")
+        self._latched = 0
+        self._image = Writer(places.image, layout.size, layout.hash)
+        self._mailbox = Mailbox(places.requests)
+        last = self._image.last()
+        if last is not None:
+            columns.arena[:] = last
+        else:
+            retained.restore(columns, places.retained)
+        self.warm = last is not None
+        columns[System.Epoch][0] = self._image.epoch
+        columns[System.Fault][0] = False
+        columns[System.FaultSince][0] = 0.0
+        columns[System.FaultBlock][0] = 0
+        self._events = EventWriter(places.events, columns)
+
+    def latch(self, columns: Columns) -> None:
+        now = float(columns[System.Now][0])
+        if (self._inputs is None or self._inputs.age > STALE) and now - self._looked > LOOK_AGAIN:
+            self._looked = now
+            self._attach()
+        if self._inputs is not None and self._inputs.sequence != self._latched:
+            self._latched = self._inputs.read(columns.arena[: columns.layout.inputs])
+
+    def _attach(self) -> None:
+        if self._inputs is None or self._inputs.replaced:
+            try:
+                self._inputs = Reader(*self._inputs_at)
+                self._latched = 0
+            except RegionError:
+                self._inputs = None
+
+    def requests(self) -> Iterable[Ask]:
+        return self._mailbox.drain()
+
+    def publish(self, columns: Columns) -> None:
+        self._image.publish(columns.arena)
+
+    def emit(self, columns: Columns) -> None:
+        self._events.emit(int(columns[System.Scan][0]), float(columns[System.TimeUtc][0]))
+        columns[System.Events][0] = self._events.produced
+        columns[System.EventsDropped][0] = self._events.dropped
+
+
+class Rehearsal:
+    """Ports to nothing, for the scans that warm up code and memory."""
+
+    def latch(self, columns: Columns) -> None:
+        pass
+
+    def requests(self) -> Iterable[Ask]:
+        return ()
+
+    def publish(self, columns: Columns) -> None:
+        pass
+
+    def emit(self, columns: Columns) -> None:
+        pass
+
+
+class _Ending:
+    """SIGTERM ends the process at once, but for a scan under way: that one is finished."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self.scanning = False
+        signal.signal(signal.SIGTERM, self._take)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides in which order to end
+
+    def _take(self, number: int, frame: FrameType | None) -> None:
+        self.asked = True
+        if not self.scanning:
+            raise SystemExit(0)
+
+
+def main(config: Config, places: Places) -> None:
+    """Stand by until the lead is free, then scan until told to end."""
+    ending = _Ending()
+    progress = Progress(places.progress("standby"))
+    columns = Columns(Layout(Capacity(config.capacity.stations, config.capacity.pumps)))
+    program = build(config, columns)
+    Scan(columns, program, ManualClock(config.period), config.period, Rehearsal()).step(3)
+    columns.arena.fill(0)
+    missing = realtime.acquire(max(RUNAWAY, 10 * config.period))
+    realtime.still_the_collector()
+    progress.say(State.STANDBY, "standby: ready to take over")
+
+    lead = os.open(places.leader, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(lead, fcntl.LOCK_EX)  # the kernel frees it when the leader dies, however it dies
+    ports = SharedMemory(places, columns)
+    columns[System.RealTime][0] = not missing
+    progress = Progress(places.progress("scan"))
+    clock = GridClock(config.period)
+    scan = Scan(columns, program, clock, config.period, ports)
+    start = "warm" if ports.warm else "cold"
+    logger.info("scan leads", start=start, real_time=not missing, missing=missing)
+    progress.say(State.GOOD, _state(missing))
+    try:
+        _lead(scan, clock, progress, ending)
+    except Fault as fault:
+        progress.say(State.DEGRADED, f"fault in {fault}; the safe outputs stand")
+        logger.critical("fault: the safe outputs stand", block=fault.block, reason=fault.reason)
+        raise SystemExit(FAILED) from fault
+
+
+def build(config: Config, columns: Columns) -> Program:
+    """The program that the configuration describes, bound to `columns`."""
+    settings: dict[str, dict[str, object]] = {
+        name: getattr(config.program, name).model_dump() for name in config.program.order
+    }
+    return Program(config.program.order, settings, columns)
+
+
+def _lead(scan: Scan, clock: GridClock, progress: Progress, ending: _Ending) -> None:
+    lateness, skipped = 0.0, 0
+    while not ending.asked:
+        ending.scanning = True
+        scan.cycle(lateness, skipped)
+        ending.scanning = False
+        progress.beat()
+        if not ending.asked:
+            lateness, skipped = clock.wait()
+
+
+def _state(missing: list[str]) -> str:
+    if missing:
+        return f"scanning; no real-time guarantee: {'; '.join(missing)}"
+    return "scanning with real-time guarantee"

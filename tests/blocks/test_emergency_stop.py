@@ -1,0 +1,133 @@
+"""Emergency stops latch, overlap, and are cleared only by name."""
+
+from __future__ import annotations
+
+import pytest
+
+from runtime.requests import Result, Role
+from runtime.tag import Tag
+from runtime.tags import Pump, Station, System
+from tests.plc import Plc
+
+STOP = 1
+
+
+@pytest.fixture
+def plc() -> Plc:
+    plc = Plc()
+    plc[Pump.EmergencyAction][:] = STOP
+    for slot in range(4):
+        plc.plan(slot, speed=45.0)
+    plc.settle()
+    return plc
+
+
+@pytest.mark.parametrize(
+    ("latch", "slot", "stopped"),
+    [
+        (Pump.EmergencyStop, 2, [False, False, True, False]),
+        (Station.EmergencyStop, 0, [True, True, False, False]),
+        (System.EmergencyStop, 0, [True, True, True, True]),
+    ],
+)
+def test_a_stop_is_in_the_outputs_of_the_next_scan(
+    plc: Plc, latch: Tag, slot: int, stopped: list[bool]
+) -> None:
+    identity = plc.ask(latch, slot, 1)
+    plc.step()
+    assert plc.result(identity) is Result.EXECUTED
+    assert plc[Pump.Stopped].tolist() == stopped
+    assert plc[Pump.Setpoint].tolist() == [0.0 if stop else 45.0 for stop in stopped]
+
+
+def test_a_stop_goes_to_the_default_setpoint_where_so_configured(plc: Plc) -> None:
+    plc[Pump.EmergencyAction][0] = 0
+    plc.ask(System.EmergencyStop, 0, 1)
+    plc.step()
+    assert plc[Pump.Setpoint].tolist() == [35.0, 0.0, 0.0, 0.0]
+
+
+def test_a_stop_to_a_higher_default_setpoint_raises_the_speed_only_at_the_rate_of_change() -> None:
+    plc = Plc()
+    plc.plan(0, speed=30.0)
+    plc.settle()
+    plc.ask(Pump.EmergencyStop, 0, 1)
+    plc.step()
+    assert plc[Pump.Setpoint][0] == pytest.approx(30.2)
+
+
+def test_a_stop_stays_while_nobody_clears_it(plc: Plc) -> None:
+    plc.ask(Pump.EmergencyStop, 0, 1)
+    plc.run_for(60.0)
+    assert plc[Pump.Setpoint][0] == 0.0
+
+
+def test_a_second_stop_keeps_the_identity_of_the_first(plc: Plc) -> None:
+    first = plc.ask(Pump.EmergencyStop, 0, 1)
+    plc.step()
+    plc.ask(Pump.EmergencyStop, 0, 1)
+    plc.step()
+    assert plc[Pump.EmergencyStopId][0] == first
+
+
+def test_clearing_names_the_stop_in_force(plc: Plc) -> None:
+    first = plc.ask(Pump.EmergencyStop, 0, 1)
+    plc.step()
+    wrong = plc.ask(Pump.EmergencyStop, 0, 0, reference=first + 1)
+    none = plc.ask(Pump.EmergencyStop, 1, 0, reference=0)
+    plc.step()
+    assert plc.result(wrong) is Result.UNKNOWN_STOP
+    assert plc.result(none) is Result.UNKNOWN_STOP
+    assert plc[Pump.EmergencyStop][0]
+    right = plc.ask(Pump.EmergencyStop, 0, 0, reference=first)
+    plc.step()
+    assert plc.result(right) is Result.EXECUTED
+    assert not plc[Pump.EmergencyStop][0]
+
+
+def test_overlapping_stops_are_cleared_each_for_itself(plc: Plc) -> None:
+    stops = {
+        latch: plc.ask(latch, 0, 1)
+        for latch in (Pump.EmergencyStop, Station.EmergencyStop, System.EmergencyStop)
+    }
+    plc.step()
+    for latch, identity in stops.items():
+        assert plc[Pump.Stopped][0], f"still stopped before {latch} is cleared"
+        plc.ask(latch, 0, 0, reference=identity)
+        plc.step()
+    assert not plc[Pump.Stopped].any()
+
+
+def test_clearing_starts_with_the_lowest_speed_and_ramps(plc: Plc) -> None:
+    identity = plc.ask(Pump.EmergencyStop, 0, 1)
+    plc.step()
+    plc.ask(Pump.EmergencyStop, 0, 0, reference=identity)
+    plc.step()
+    assert plc[Pump.Setpoint][0] == 25.0
+    plc.run_for(1.0)
+    assert plc[Pump.Setpoint][0] == pytest.approx(27.0)
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.ADMINISTRATOR])
+def test_only_those_who_control_may_stop(plc: Plc, role: Role) -> None:
+    identity = plc.ask(System.EmergencyStop, 0, 1, role=role)
+    plc.step()
+    assert plc.result(identity) is Result.NOT_WRITABLE
+    assert not plc[System.EmergencyStop][0]
+
+
+def test_a_request_that_comes_too_late_is_refused(plc: Plc) -> None:
+    identity = plc.ask(System.EmergencyStop, 0, 1, deadline=plc.clock.now())
+    plc.step()
+    assert plc.result(identity) is Result.TOO_LATE
+    assert not plc[System.EmergencyStop][0]
+
+
+def test_stop_beats_failsafe_manual_and_plan(plc: Plc) -> None:
+    plc.ask(Pump.Mode, 0, 1)
+    plc[Station.PlanTime][:] = -5000.0
+    plc.ask(Pump.EmergencyStop, 0, 1)
+    plc.step()
+    assert plc[Station.Failsafe][0]
+    assert plc[Pump.Authority][0] == 4
+    assert plc[Pump.Setpoint][0] == 0.0
