@@ -1,0 +1,142 @@
+"""One file of the spool: its format, and its reading side.
+
+SQLite, write-ahead log, synchronous=FULL. A record is known for ever by the identity of its file
+and its number in it: numbers are never used again, and a file made anew has a new identity, so
+that PostgreSQL can take each record exactly once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+BUSY = 5.0  # s to wait for the other side's transaction
+
+_SCHEMA = """
+create table if not exists spool (identity text not null, position blob not null);
+create table if not exists record (
+    seq integer primary key autoincrement,
+    kind text not null,
+    body blob not null
+);
+"""
+INSERT = "insert into record (kind, body) values (?, ?)"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record; `seq` is its number in its spool."""
+
+    seq: int
+    kind: str
+    body: dict[str, Any]
+
+
+class SpoolReader:
+    """The reading side of one spool file: take the oldest, then say up to where they are safe."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = _connect(path)
+        row = self._connection.execute("select identity from spool").fetchone()
+        self.identity = uuid.UUID(row[0])
+
+    def batch(self, limit: int) -> list[Record]:
+        """The oldest records, at most `limit`."""
+        rows = self._connection.execute(
+            "select seq, kind, body from record order by seq limit ?", (limit,)
+        )
+        return [Record(seq, kind, orjson.loads(body)) for seq, kind, body in rows]
+
+    def done(self, upto: int) -> None:
+        """Forget the records up to number `upto`."""
+        with transaction(self._connection):
+            self._connection.execute("delete from record where seq <= ?", (upto,))
+
+    @property
+    def backlog(self) -> int:
+        """How many records wait."""
+        return int(self._connection.execute("select count(*) from record").fetchone()[0])
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def position(path: Path) -> bytes | None:
+    """The position that was last kept in a spool file; None if there is none."""
+    try:
+        with contextlib.closing(_connect(path)) as connection:
+            return bytes(connection.execute("select position from spool").fetchone()[0])
+    except sqlite3.Error:
+        return None
+
+
+def files(directory: Path) -> list[Path]:
+    """The spool files that there are."""
+    return sorted(directory.glob("*.db"))
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Open a file that is there."""
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    return sqlite3.connect(uri, uri=True, timeout=BUSY, isolation_level=None)
+
+
+def make(path: Path) -> sqlite3.Connection:
+    """Open a file to write to it; it is made unless it is there."""
+    connection = sqlite3.connect(path, timeout=BUSY, isolation_level=None)
+    try:
+        connection.execute("pragma journal_mode = wal")
+        connection.execute("pragma synchronous = full")
+        with transaction(connection):
+            for statement in _SCHEMA.split(";"):
+                connection.execute(statement)
+            connection.execute(
+                "insert into spool select ?, x'' where not exists (select 1 from spool)",
+                (str(uuid.uuid4()),),
+            )
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("begin immediate")
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:
+            connection.rollback()
+        raise
+    connection.commit()
+
+
+def used(connection: sqlite3.Connection) -> int:
+    """Bytes in use; pages that became free are used again before the file grows."""
+    pages, free, size = (
+        int(connection.execute(f"pragma {name}").fetchone()[0])
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return (pages - free) * size
+
+
+def is_broken(error: Exception) -> bool:
+    """Whether the file is no spool any more, as after a fault of the disk."""
+    return getattr(error, "sqlite_errorcode", 0) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def set_aside(path: Path) -> None:
+    """Keep a broken file for whoever can rescue it, with its log, which must not meet a new one."""
+    mark = uuid.uuid4().hex[:8]
+    for suffix in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + suffix)
+        with contextlib.suppress(FileNotFoundError):
+            part.rename(path.with_name(f"{path.name}.broken-{mark}{suffix}"))
