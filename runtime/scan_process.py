@@ -18,9 +18,10 @@ from runtime.layout import Capacity, Columns, Layout
 from runtime.places import Places
 from runtime.program import Program
 from runtime.progress import Progress, State
-from runtime.region import Reader, RegionError, Writer
+from runtime.region import Reader, Writer
 from runtime.requests import Ask, Mailbox
 from runtime.scan import Fault, Scan
+from runtime.shared import RegionError
 from runtime.tags import System
 
 FAILED = 70  # exit code (EX_SOFTWARE): a block failed, the safe outputs stand
