@@ -18,7 +18,7 @@ from runtime.places import Places
 from runtime.region import Reader, RegionError
 from runtime.requests import Ask, MailboxFull, Post, Result, Role, Source, new_id
 from runtime.retained import RetainedMark
-from runtime.spool import Journal
+from runtime.spool import Journal, Kind
 from runtime.tag import Quality, Tag
 from runtime.tags import NUMBER, Pump, Request, Station, System
 
@@ -171,18 +171,22 @@ class Mirror(View):
     ) -> Iterator[Answer | None]:
         """Record, put, look for the answer, look that it is kept: None at each pause, then it."""
         identity = new_id()
-        written = self._journal.append(
-            "request", request_record(identity, tag, slot, value, asker, reference)
-        )
+        record = request_record(identity, tag, slot, value, asker, reference)
+        written = self._journal.append(Kind.REQUEST, record)
         while not written.done() and time.monotonic() - began < RECORD_PATIENCE:
             yield None
         deadline = began + PATIENCE
-        self._post.put(
-            Ask(identity, NUMBER[tag], slot, value, reference, asker.role, asker.source, deadline)
-        )
+        ask = Ask(identity, NUMBER[tag], slot, value, reference, asker.role, asker.source, deadline)
+        try:
+            self._post.put(ask)
+        except MailboxFull:
+            refused = {"result": "NOT_TAKEN", "answered_at": time.time()}
+            self._journal.append(Kind.ANSWER, record | refused)
+            raise
         while (row := self.find(identity)) is None:
             if time.monotonic() > deadline:
-                yield Answer(identity, Result.TOO_LATE, 0, time.monotonic() - began, durable=False)
+                late = Answer(identity, Result.TOO_LATE, 0, time.monotonic() - began, durable=False)
+                yield self._answer(record, late)
                 return
             yield None
         result = Result(int(self.columns[Request.Result][row]))
@@ -191,7 +195,19 @@ class Mirror(View):
         while tag.retained and self._mark.scan < scan and time.monotonic() < deadline:
             yield None
         durable = not tag.retained or self._mark.scan >= scan
-        yield Answer(identity, result, scan, latency, durable)
+        yield self._answer(record, Answer(identity, result, scan, latency, durable))
+
+    def _answer(self, record: dict[str, object], answer: Answer) -> Answer:
+        """Record the answer beside its request."""
+        said = {
+            "result": answer.result.name,
+            "scan": answer.scan,
+            "latency": answer.latency,
+            "durable": answer.durable,
+            "answered_at": time.time(),
+        }
+        self._journal.append(Kind.ANSWER, record | said)
+        return answer
 
     def find(self, identity: int) -> int | None:
         """The Request row of a request that the scan has answered."""
