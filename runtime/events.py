@@ -169,7 +169,7 @@ class EventWriter:
         """Bring the baseline up to the edges of the last emission."""
         written = self._words[_WRITTEN]
         newest = np.arange(max(0, written - min(CAPACITY, len(self._changed))), written) % CAPACITY
-        edges = self._ring[newest]
+        edges = self._ring[newest].view(EDGE)
         edges = edges[edges["scan"] == edges["scan"][-1]] if len(edges) else edges
         for tag, before in zip(RECORDED, self._before, strict=True):
             mine = edges[edges["tag"] == NUMBER[tag]]
