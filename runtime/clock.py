@@ -27,6 +27,10 @@ class GridClock:
 
     def __init__(self, period: float) -> None:
         self.period = period
+        self.anchor()
+
+    def anchor(self) -> None:
+        """Begin the grid now: the next period begins one period from here."""
         self._next = self.now()
 
     def now(self) -> float:

@@ -135,6 +135,11 @@ class Scan:
         self.ports.emit(self.columns)
         return Fault(self.program.names[place], reason)
 
+    @property
+    def first(self) -> bool:
+        """Whether the latest scan was the first."""
+        return bool(self._tags["FirstScan"][0])
+
     def step(self, count: int = 1) -> None:
         """Execute some scans, the clock waiting for each."""
         for _ in range(count):

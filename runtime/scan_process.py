@@ -159,6 +159,8 @@ def _lead(scan: Scan, clock: GridClock, progress: Progress, ending: _Ending) -> 
         scan.cycle(lateness, skipped)
         ending.scanning = False
         progress.beat()
+        if scan.first:
+            clock.anchor()  # the first scan is slow and no measure of the others
         if not ending.asked:
             lateness, skipped = clock.wait()
 
