@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from config import Config
 
@@ -19,9 +19,7 @@ MODULES = {
 }
 PATIENCE = 10.0  # s
 POSTGRES_PATIENCE = 330.0  # s: its recovery after a crash may take long, and has a limit of its own
-UNUSABLE = (
-    78  # exit code (EX_CONFIG): can't work as configured, an operator has to change something
-)
+UNUSABLE = 78  # exit code (EX_CONFIG): an operator has to change something before it can work
 
 # Who ends when, and how long (s) they get before they are killed: first what asks for changes, then
 # what feeds the scan, the standby before the leader that it would replace, then what saves.
@@ -41,13 +39,15 @@ class Process:
     """A program to keep running.
 
     `progress` names the progress files it may write; one that writes none is not judged by it.
-    `patience` is how long (s) its counter may stand. With `once`, its ending is no failure.
+    `patience` is how long (s) its counter may stand. It starts when another process has written
+    the progress file `after`. With `once`, its ending is no failure.
     """
 
     name: str
     command: tuple[str, ...]
     progress: tuple[str, ...] = ()
     patience: float = PATIENCE
+    after: str | None = None
     once: bool = False
 
 
@@ -59,7 +59,8 @@ def module(name: str, *arguments: str) -> tuple[str, ...]:
 def of_runtime(config: Config) -> list[Process]:
     """What `calejo run` keeps running, in the order of starting: the scan waits for nobody."""
     leader = _part("scan", ("scan", "standby"), patience=2.0 + 20 * config.period)
-    processes = [leader, leader, _part("recorder")]
+    standby = replace(leader, after="scan")  # both would write the same progress file before
+    processes = [leader, _part("recorder"), standby]
     if config.database == "embedded":
         processes.append(_part("postgres", patience=POSTGRES_PATIENCE))
     return [*processes, *map(_part, ("database", "modbus", "rest", "opcua"))]

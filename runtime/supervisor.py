@@ -60,7 +60,7 @@ class Supervisor:
             self._judge(min(now - looked, 2 * TICK))
             looked = now
             for child in self._children:
-                if child.due is not None and child.due <= now:
+                if child.due is not None and child.due <= now and self._may_start(child):
                     child.start(now)
             progress.say(*self._verdict())
             progress.beat()
@@ -70,11 +70,17 @@ class Supervisor:
                 return
             self._reap()
 
+    def _may_start(self, child: Child) -> bool:
+        if child.process.after is None:
+            return True
+        others = (other.health() for other in self._children if other is not child)
+        return any(health and health.process == child.process.after for health in others)
+
     def _pause(self) -> float:
         """Time in s until there is something to do."""
         now = time.monotonic()
-        waits = (child.due - now for child in self._children if child.due is not None)
-        return max(0.0, min(TICK, *waits, TICK))
+        dues = [child.due for child in self._children if child.due is not None and child.due > now]
+        return min([TICK, *(due - now for due in dues)])
 
     def _judge(self, elapsed: float) -> None:
         for child in self._children:

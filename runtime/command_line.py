@@ -1,0 +1,138 @@
+"""What the commands of `calejo` are called, take and print."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import config
+from runtime import start, status
+from runtime.database.account import AccountError
+from runtime.database.embedded import EmbeddedServer
+from runtime.database.migrations import SchemaError, migrate
+from runtime.database.postmaster import ServerError
+from runtime.instance import holder
+from runtime.places import Places, StateError
+from runtime.processes import of_demo
+from runtime.program import ProgramError
+from runtime.supervisor import StartError
+
+OWNER = "CALEJO_DATABASE_OWNER"
+ENVIRONMENT = """\
+environment:
+  CALEJO_CONFIG          configuration file (default: scan.yaml)
+  CALEJO_STATE           state directory (default: var)
+  CALEJO_DATABASE        database: a DSN, or "embedded"
+  CALEJO_DATABASE_OWNER  DSN of the owner of the tables, for "calejo migrate"
+  CALEJO_...             any setting of scan.yaml, such as CALEJO_SERVERS_MODBUS_LISTEN
+"""
+
+
+def execute(arguments: Sequence[str]) -> None:
+    """Run a command. What went wrong is told in plain lines, with exit code 1."""
+    given = _parser().parse_args(arguments)
+    try:
+        given.command(given)
+    except (config.ConfigurationError, ProgramError) as error:
+        sys.exit(str(error))
+    except (StateError, StartError, ServerError, AccountError, SchemaError) as error:
+        sys.exit(f"calejo: {error}")
+    except BrokenPipeError:
+        sys.stdout = None  # its reader has gone; flushing it at the exit would fail again
+    except OSError as error:
+        sys.exit(f"calejo: {error.strerror or error}: {error.filename or 'a file'}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="calejo",
+        description="Pump plans in PostgreSQL become safe setpoints for SCADA.",
+        epilog=ENVIRONMENT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, command, words in (
+        ("run", _run, "run all processes until Ctrl-C or SIGTERM"),
+        ("demo", _demo, "the same with sample stations, plans and a simulated plant"),
+        ("check", _check, "check the configuration; tell everything that is wrong with it"),
+        ("migrate", _migrate, "bring the schema of the database up to date"),
+        ("status", _status, "show processes, scan and plant; exit code 0 when the scan is live"),
+        ("tags", _tags, "print every value with its type, unit, range and addresses"),
+    ):
+        parsed = commands.add_parser(name, help=words, description=words.capitalize() + ".")
+        parsed.set_defaults(command=command)
+        if name == "check":
+            parsed.add_argument(
+                "file", nargs="?", type=Path, help="configuration file (default: scan.yaml)"
+            )
+        if name == "tags":
+            parsed.add_argument("--format", choices=("csv", "markdown", "json"), default="markdown")
+    return parser
+
+
+def _run(given: argparse.Namespace) -> None:
+    start.run()
+
+
+def _demo(given: argparse.Namespace) -> None:
+    start.run(of_demo())
+
+
+def _check(given: argparse.Namespace) -> None:
+    configuration = start.checked(given.file)
+    servers = configuration.servers
+    database = "embedded" if configuration.database == "embedded" else "by DSN"
+    _say(
+        f"{given.file or start.source()}: valid",
+        f"  period    {configuration.period * 1000:g} ms",
+        f"  program   {', '.join(configuration.program.order)}",
+        f"  stations  {', '.join(configuration.stations) or 'all'}",
+        f"  modbus    {servers.modbus.listen}",
+        f"  opcua     {servers.opcua.listen}",
+        f"  rest      {servers.rest.listen}",
+        f"  database  {database}",
+    )
+
+
+def _migrate(given: argparse.Namespace) -> None:
+    owner = config.secret(OWNER, os.environ)
+    if owner is not None:
+        applied = migrate(owner.get_secret_value())
+    elif config.load(None, os.environ).database == "embedded":
+        applied = _migrate_embedded(Places.from_environment(os.environ))
+    else:
+        sys.exit(
+            f"{OWNER}: found nothing, allowed a DSN of calejo_owner or a superuser: the runtime's"
+            " own role may not change tables"
+        )
+    _say(*[f"migrated: {name}" for name in applied] or ["the schema is up to date"])
+
+
+def _migrate_embedded(places: Places) -> list[str]:
+    places.prepare()
+    server = EmbeddedServer(places.postgres)
+    if holder(places) is not None:
+        return migrate(server.dsn("calejo_owner"))
+    try:
+        server.start()
+        return migrate(server.dsn("calejo_owner"))
+    finally:
+        server.stop()
+
+
+def _status(given: argparse.Namespace) -> None:
+    lines, live = status.report(Places.from_environment(os.environ))
+    _say(*lines)
+    sys.exit(not live)
+
+
+def _tags(given: argparse.Namespace) -> None: ...
+
+
+def _say(*lines: str) -> None:
+    sys.stdout.write("\n".join(lines) + "\n")
