@@ -1,0 +1,113 @@
+"""Fixtures: a running plant, and a Modbus server that shows it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from runtime.places import Places
+from runtime.servers.listening import bind
+from runtime.servers.mirror import Mirror
+from runtime.servers.modbus.connection import Connection
+from runtime.servers.modbus.server import Server
+from runtime.servers.modbus.service import Service
+from tests.servers.modbus.station import CAPACITY, Plant
+from tests.servers.modbus.wire import Wire, write_registers
+
+
+class Running:
+    """A Modbus server in a thread of its own."""
+
+    def __init__(self, places: Places, connections: int = 32, idle: float = 60.0) -> None:
+        self._limits = connections, idle
+        self._places = places
+        self.bound = bind("127.0.0.1", 0, "test")
+        self.port: int = self.bound.getsockname()[1]
+        self._mirror = Mirror(places, CAPACITY, "modbus")
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._work)
+        self._thread.start()
+        assert self._ready.wait(10)
+
+    def _work(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._ended = asyncio.Event()
+        self.server = Server(Service(self._mirror, self._places), self.bound, *self._limits)
+        await self.server.serve_forever(background=True)
+        self._ready.set()
+        await self._ended.wait()
+        await self.server.shutdown()
+
+    def connections(self) -> list[Connection]:
+        held = list(self.server.active_connections.values())
+        return [connection for connection in held if isinstance(connection, Connection)]
+
+    def close_idle(self) -> None:
+        """What the process does twice a second."""
+        done = threading.Event()
+        self._loop.call_soon_threadsafe(lambda: (self.server.close_idle(), done.set()))
+        assert done.wait(10)
+
+    def end(self) -> None:
+        self._loop.call_soon_threadsafe(self._ended.set)
+        self._thread.join()
+        self._mirror.close()
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Iterator[Places]:
+    places = Places(tmp_path / "var")
+    places.prepare()
+    yield places
+    shutil.rmtree(places.shared)
+
+
+@pytest.fixture
+def plant(places: Places) -> Iterator[Plant]:
+    """A plant that scans."""
+    plant = Plant(places)
+    plant.start()
+    yield plant
+    plant.end()
+
+
+@pytest.fixture
+def server(places: Places, plant: Plant) -> Iterator[Running]:
+    with serving(places) as running:
+        yield running
+
+
+@contextmanager
+def serving(places: Places, connections: int = 32, idle: float = 60.0) -> Iterator[Running]:
+    """A server with limits of its own."""
+    running = Running(places, connections, idle)
+    try:
+        yield running
+    finally:
+        running.end()
+
+
+@pytest.fixture
+def wire(server: Running) -> Iterator[Wire]:
+    """A connection that may only read."""
+    with Wire(server.port) as wire:
+        yield wire
+
+
+@pytest.fixture
+def operator(server: Running, places: Places) -> Iterator[Wire]:
+    """A connection that was unlocked with the token."""
+    with Wire(server.port) as wire:
+        unlock = write_registers(90, bytes.fromhex(places.token()))
+        assert wire.ask(255, unlock) == unlock[:5]
+        yield wire
