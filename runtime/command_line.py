@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import config
-from runtime import start, status
+from runtime import instance, start, status
 from runtime.database.account import AccountError
 from runtime.database.embedded import EmbeddedServer
 from runtime.database.migrations import SchemaError, migrate
 from runtime.database.postmaster import ServerError
-from runtime.instance import holder
 from runtime.places import Places, StateError
 from runtime.processes import of_demo
 from runtime.program import ProgramError
@@ -114,15 +113,15 @@ def _migrate(given: argparse.Namespace) -> None:
 
 
 def _migrate_embedded(places: Places) -> list[str]:
-    places.prepare()
     server = EmbeddedServer(places.postgres)
-    if holder(places) is not None:
+    if instance.holder(places) is not None:
         return migrate(server.dsn("calejo_owner"))
-    try:
-        server.start()
-        return migrate(server.dsn("calejo_owner"))
-    finally:
-        server.stop()
+    with instance.taken(places):
+        try:
+            server.start()
+            return migrate(server.dsn("calejo_owner"))
+        finally:
+            server.stop()
 
 
 def _status(given: argparse.Namespace) -> None:
