@@ -46,7 +46,7 @@ class Running:
         await self.server.serve_forever(background=True)
         self._ready.set()
         await self._ended.wait()
-        await self.server.shutdown()
+        await self.server.shutdown()  # type: ignore[no-untyped-call]  # pymodbus'
 
     def connections(self) -> list[Connection]:
         held = list(self.server.active_connections.values())
@@ -55,7 +55,8 @@ class Running:
     def close_idle(self) -> None:
         """What the process does twice a second."""
         done = threading.Event()
-        self._loop.call_soon_threadsafe(lambda: (self.server.close_idle(), done.set()))
+        self._loop.call_soon_threadsafe(self.server.close_idle)
+        self._loop.call_soon_threadsafe(done.set)
         assert done.wait(10)
 
     def end(self) -> None:

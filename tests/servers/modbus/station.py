@@ -1,4 +1,4 @@
-"""A small plant for servers to show: the real scan, stepped by a thread of the test's own process."""
+"""A small plant for servers to show: the real scan, in a thread of the test."""
 
 from __future__ import annotations
 
