@@ -204,7 +204,7 @@ class Pump(Table):
         "What its plan commands.",
         dtype="u1",
         states={0: "DIRECT_SPEED", 1: "LEVEL_CONTROLLED", 2: "POWER_CONTROLLED"},
-        register=0,
+        register=38,
     )
     EmergencyAction = _parameter(
         "What an emergency stop does.", dtype="u1", states={0: "default", 1: "stop"}
