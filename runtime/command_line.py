@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import config
-from runtime import instance, start, status
+from runtime import equipment, instance, start, status, taglist
 from runtime.database.account import AccountError
 from runtime.database.embedded import EmbeddedServer
 from runtime.database.migrations import SchemaError, migrate
@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
                 "file", nargs="?", type=Path, help="configuration file (default: scan.yaml)"
             )
         if name == "tags":
-            parsed.add_argument("--format", choices=("csv", "markdown", "json"), default="markdown")
+            parsed.add_argument("--format", choices=tuple(taglist.FORMATS), default="markdown")
     return parser
 
 
@@ -79,6 +79,9 @@ def _run(given: argparse.Namespace) -> None:
 
 
 def _demo(given: argparse.Namespace) -> None:
+    # Sample stations belong into no other database, whatever scan.yaml and environment say.
+    os.environ.pop("CALEJO_DATABASE_FILE", None)
+    os.environ["CALEJO_DATABASE"] = "embedded"
     start.run(of_demo())
 
 
@@ -130,7 +133,9 @@ def _status(given: argparse.Namespace) -> None:
     sys.exit(not live)
 
 
-def _tags(given: argparse.Namespace) -> None: ...
+def _tags(given: argparse.Namespace) -> None:
+    known = equipment.load(Places.from_environment(os.environ).equipment)
+    taglist.write(known, given.format, sys.stdout)
 
 
 def _say(*lines: str) -> None:
