@@ -181,7 +181,9 @@ def _write(path: Path, raw: bytes) -> None:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         os.posix_fallocate(descriptor, 0, len(raw))
-        os.pwrite(descriptor, raw, 0)
+        written = 0
+        while written < len(raw):
+            written += os.pwrite(descriptor, raw[written:], written)
         os.fdatasync(descriptor)
     finally:
         os.close(descriptor)

@@ -1,20 +1,21 @@
 -- What the runtime records.
 --
 -- (source, sequence) is the record's place in the spool that it came from: a record sent twice is
--- stored once. Stations and pumps are not foreign keys here: a record is never lost because of what
--- it names.
+-- stored once. correlation_id is the request that a record follows from. Stations and pumps are not
+-- foreign keys here: a record is never lost because of what it names.
 
 CREATE TABLE events (
-    event_id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    source      text NOT NULL,
-    sequence    bigint NOT NULL,
-    occurred_at timestamptz NOT NULL,
-    scan        bigint NOT NULL,
-    tag         text NOT NULL,
-    station_id  text,
-    pump_id     integer,
-    old_value   double precision,
-    new_value   double precision,
+    event_id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    source         text NOT NULL,
+    sequence       bigint NOT NULL,
+    occurred_at    timestamptz NOT NULL,
+    scan           bigint NOT NULL,
+    tag            text NOT NULL,
+    station_id     text,
+    pump_id        integer,
+    old_value      double precision,
+    new_value      double precision,
+    correlation_id text,
     CONSTRAINT event_is_stored_once UNIQUE (source, sequence)
 );
 COMMENT ON TABLE events IS 'Every change of a recorded tag, as the scan saw it.';
@@ -33,12 +34,13 @@ CREATE TABLE safety_limit_violations (
     started_at    timestamptz NOT NULL,
     ended_at      timestamptz,
     scan          bigint NOT NULL,
-    CONSTRAINT violation_is_stored_once UNIQUE (source, sequence),
+    CONSTRAINT violation_is_stored_once UNIQUE (source, sequence, limit_name),
     CONSTRAINT violation_ends_after_its_start CHECK (ended_at >= started_at)
 );
 COMMENT ON TABLE safety_limit_violations IS 'One row for each time that a limit acted: from when, how far, until when.';
 CREATE INDEX safety_limit_violations_by_time ON safety_limit_violations (started_at);
 CREATE INDEX safety_limit_violations_by_pump ON safety_limit_violations (pump_id, started_at);
+CREATE INDEX safety_limit_violations_open ON safety_limit_violations (pump_id, limit_name) WHERE ended_at IS NULL;
 
 CREATE TABLE failsafe_events (
     failsafe_event_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -49,7 +51,7 @@ CREATE TABLE failsafe_events (
     occurred_at       timestamptz NOT NULL,
     plan_age_s        double precision,
     scan              bigint NOT NULL,
-    CONSTRAINT failsafe_event_is_stored_once UNIQUE (source, sequence)
+    CONSTRAINT failsafe_event_is_stored_once UNIQUE (source, sequence, station_id)
 );
 CREATE INDEX failsafe_events_by_station ON failsafe_events (station_id, occurred_at);
 

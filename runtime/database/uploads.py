@@ -1,0 +1,226 @@
+"""Uploads: from the spools into PostgreSQL, each record exactly once.
+
+A batch is one transaction, and its records leave the spool after that. Should the process die in
+between, they come again, and (source, sequence), their place in the spool, says that they are
+there. What follows from an edge is written only with the edge itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+import structlog
+from psycopg.types.json import Jsonb
+
+from runtime import spoolfile
+from runtime.database import safety_events
+from runtime.database.names import Names
+from runtime.equipment import Equipment
+from runtime.places import Places
+from runtime.spool import Kind
+from runtime.spoolfile import Record, SpoolReader
+
+BATCH = 2_000  # records in a transaction
+ASKED = "asked"  # the result of a request that is not yet answered
+ANSWER_PATIENCE = 5.0  # s that the edge of a stop waits for the answer to its request
+
+_EVENT = """
+    INSERT INTO events (source, sequence, occurred_at, scan, tag, station_id, pump_id, old_value,
+                        new_value, correlation_id)
+    SELECT %(source)s, sequence, to_timestamp(utc), scan, tag, station_id, pump_id, old, new,
+           request
+    FROM unnest(%(sequence)s::bigint[], %(utc)s::float8[], %(scan)s::bigint[], %(tag)s::text[],
+                %(station)s::text[], %(pump)s::integer[], %(old)s::float8[], %(new)s::float8[],
+                %(request)s::text[])
+         AS edge (sequence, utc, scan, tag, station_id, pump_id, old, new, request)
+    ON CONFLICT DO NOTHING RETURNING sequence
+"""
+_AUDIT = """
+    INSERT INTO audit_log (source, sequence, occurred_at, actor, role, protocol, address, action,
+                           object, result, reason, correlation_id, details)
+    VALUES (%(source)s, %(sequence)s, to_timestamp(%(at)s), %(actor)s, %(role)s, %(protocol)s,
+            %(address)s, %(action)s, %(object)s, %(result)s, %(reason)s, %(correlation)s,
+            %(details)s)
+    ON CONFLICT DO NOTHING
+"""
+
+Connection = psycopg.Connection[Any]
+logger = structlog.get_logger()
+
+
+def drain(connection: Connection, places: Places, equipment: Equipment) -> int:
+    """Upload at most one batch of each spool; how many records went. 0: nothing is left to do now.
+
+    Raises psycopg.Error if PostgreSQL can't be reached; the records stay.
+    """
+    if not connection.autocommit:
+        raise ValueError("uploads need a connection with autocommit: a batch must end committed")
+    names = Names(equipment)
+    count = 0
+    for path in sorted(spoolfile.files(places.spool), key=lambda path: path.stem == "recorder"):
+        try:
+            with contextlib.closing(SpoolReader(path)) as reader:
+                count += _drain_one(connection, reader, names)
+        except sqlite3.Error as error:
+            logger.warning("spool file not readable", file=str(path), problem=str(error))
+    return count
+
+
+def _drain_one(connection: Connection, reader: SpoolReader, names: Names) -> int:
+    records = _answered(connection, reader.batch(BATCH))
+    if not records:
+        return 0
+    _upload_or_part(connection, str(reader.identity), records, names)
+    reader.done(records[-1].seq)
+    return len(records)
+
+
+def _answered(connection: Connection, records: list[Record]) -> list[Record]:
+    """The records before the first edge of a stop whose answer may still come.
+
+    Who stopped, why and from where is in the answer, which its server spools a little later.
+    """
+    asked = {str(r.body["request"]): r for r in records if "request" in r.body and _is_stop(r)}
+    if not asked:
+        return records
+    answered = {
+        row[0]
+        for row in connection.execute(
+            "SELECT correlation_id FROM audit_log WHERE correlation_id = ANY(%s) AND result <> %s",
+            [list(asked), ASKED],
+        )
+    }
+    now = time.time()
+    for request, record in asked.items():
+        if request not in answered and abs(now - record.body["utc"]) < ANSWER_PATIENCE:
+            return [earlier for earlier in records if earlier.seq < record.seq]
+    return records
+
+
+def _is_stop(record: Record) -> bool:
+    return str(record.body.get("tag")).endswith(".EmergencyStop")
+
+
+def _upload_or_part(
+    connection: Connection, source: str, records: Sequence[Record], names: Names
+) -> None:
+    """Upload in one transaction; if PostgreSQL refuses a record, all but that one."""
+    try:
+        with connection.transaction():
+            _upload(connection, source, records, names)
+    except (psycopg.DataError, psycopg.IntegrityError, KeyError, TypeError, ValueError) as error:
+        if len(records) > 1:
+            half = len(records) // 2
+            _upload_or_part(connection, source, records[:half], names)
+            _upload_or_part(connection, source, records[half:], names)
+        else:
+            _keep_refused(connection, source, records[0], str(error).strip())
+
+
+def _upload(connection: Connection, source: str, records: Sequence[Record], names: Names) -> None:
+    edges = [record for record in records if record.kind in (Kind.SAFETY, Kind.EDGE)]
+    if edges:
+        stored = _insert_edges(connection, source, edges, names)
+        new = [edge for edge in edges if edge.seq in stored]
+        safety_events.insert(connection, source, new, names)
+    entries = [_entry(source, r, names) for r in records if r.kind not in (Kind.SAFETY, Kind.EDGE)]
+    if entries:
+        with connection.cursor() as cursor:
+            cursor.executemany(_AUDIT, entries)
+
+
+def _insert_edges(
+    connection: Connection, source: str, edges: Sequence[Record], names: Names
+) -> set[int]:
+    """Insert edges; the numbers of those that were not there yet."""
+    bodies = [edge.body for edge in edges]
+    places = [names.of(body["tag"], body["slot"]) for body in bodies]
+    rows = connection.execute(
+        _EVENT,
+        {
+            "source": source,
+            "sequence": [edge.seq for edge in edges],
+            "utc": [body["utc"] for body in bodies],
+            "scan": [body["scan"] for body in bodies],
+            "tag": [body["tag"] for body in bodies],
+            "station": [station for station, _ in places],
+            "pump": [pump for _, pump in places],
+            "old": [body["old"] for body in bodies],
+            "new": [body["new"] for body in bodies],
+            "request": [_correlation(body) for body in bodies],
+        },
+    )
+    return {row[0] for row in rows}
+
+
+def _entry(source: str, record: Record, names: Names) -> dict[str, object]:
+    """The entry in the audit log for a request, an answer, or what was lost."""
+    body = record.body
+    if record.kind == Kind.LOST:
+        return _own_entry(source, record, "lose events", "lost", body)
+    tag, slot, value = body["tag"], body["slot"], body["value"]
+    what = "emergency stop" if _is_stop(record) else tag.partition(".")[2]
+    verb = "clear" if _is_stop(record) and not value else "set"
+    return {
+        "source": source,
+        "sequence": record.seq,
+        "at": body.get("answered_at", body["asked_at"]),
+        "actor": _text(body["who"]),
+        "role": body["role"].lower(),
+        "protocol": body["source"].lower(),
+        "address": _text(body["where"]),
+        "action": f"{verb} {what}",
+        "object": names.path(tag, slot),
+        "result": body.get("result", ASKED).lower().replace("_", " "),
+        "reason": _text(body["why"]),
+        "correlation": str(body["id"]),
+        "details": _json(
+            {
+                key: body[key]
+                for key in ("value", "reference", "scan", "latency", "durable")
+                if key in body
+            }
+        ),
+    }
+
+
+def _own_entry(
+    source: str, record: Record, action: str, result: str, details: dict[str, Any]
+) -> dict[str, object]:
+    nobody = dict.fromkeys(("role", "protocol", "address", "object", "reason", "correlation"))
+    return nobody | {
+        "source": source,
+        "sequence": record.seq,
+        "at": time.time(),
+        "actor": "calejo",
+        "action": action,
+        "result": result,
+        "details": _json(details),
+    }
+
+
+def _keep_refused(connection: Connection, source: str, record: Record, why: str) -> None:
+    """A record that PostgreSQL refuses must neither be lost nor hold up the others."""
+    logger.error("record refused by PostgreSQL", source=source, seq=record.seq, problem=why)
+    details = {"kind": record.kind, "record": record.body, "problem": why}
+    entry = _own_entry(source, record, "upload record", "refused", details)
+    connection.execute(_AUDIT, entry)
+
+
+def _correlation(body: dict[str, Any]) -> str | None:
+    return str(body["request"]) if "request" in body else None
+
+
+def _text(value: object) -> str:
+    """Text as PostgreSQL takes it: without the character 0."""
+    return str(value).replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _json(value: dict[str, Any]) -> Jsonb:
+    return Jsonb(value, dumps=lambda value: json.dumps(value).replace("\\u0000", "\\ufffd"))
