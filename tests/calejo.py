@@ -79,6 +79,17 @@ class Calejo:
 
         return until(found, what=f"for {name}; the log says\n{self.tail()}")
 
+    def wait_until_ready(self, patience: float = 90.0) -> None:
+        """Wait until `calejo demo` has printed its line `ready`."""
+        assert self.process is not None
+
+        def printed() -> bool:
+            assert self.process is not None
+            assert self.process.poll() is None, self.tail()
+            return "ready" in self.output.read_text().splitlines()
+
+        until(printed, patience, f"for ready:\n{self.output.read_text()}\n{self.tail()}")
+
     def tail(self) -> str:
         """The last lines of the log."""
         return "\n".join(self.log.read_text().splitlines()[-20:]) if self.log.exists() else ""
