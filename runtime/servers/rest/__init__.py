@@ -1,0 +1,1 @@
+"""The HTTP server: operator page, REST interface, metrics, health."""

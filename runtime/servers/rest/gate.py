@@ -1,0 +1,118 @@
+"""What every request passes: from here only, not on behalf of another page, changes with the token.
+
+A page of some other site that a browser on this machine has open can send requests to loopback
+addresses too. It can't name us as `Host` (unless it rebinds its own name, which is refused), can't
+send JSON without being asked, and says where it comes from.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import re
+import time
+import uuid
+
+import falcon
+import structlog
+
+from runtime.servers.rest.metrics import Traffic
+from runtime.servers.rest.problems import Fault, quoted, refuse
+
+CORRELATION = "X-Correlation-Id"
+_CORRELATION = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]+))(?::[0-9]{1,5})?")
+READS = ("GET", "HEAD", "OPTIONS")
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self';"
+    " connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-cache",
+}
+
+logger = structlog.get_logger()
+
+
+class Gate:
+    """Falcon middleware. Whoever has the token may stop and clear; everybody here may look."""
+
+    def __init__(self, token: str, traffic: Traffic) -> None:
+        self._token = token.encode()
+        self._traffic = traffic
+
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+        req.context.began = time.monotonic()
+        correlation = req.get_header(CORRELATION) or ""
+        if not _CORRELATION.fullmatch(correlation):
+            correlation = str(uuid.uuid4())
+        req.context.correlation = correlation
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(correlation=correlation)
+        resp.set_header(CORRELATION, correlation)
+        resp.set_headers(HEADERS)
+        _require_loopback_name(req)
+        if req.method not in READS:
+            _require_own_page(req)
+            self._require_token(req)
+            _require_json(req)
+
+    def process_response(
+        self, req: falcon.Request, resp: falcon.Response, resource: object, succeeded: bool
+    ) -> None:
+        self._traffic.count(req.method, resp.status_code, time.monotonic() - req.context.began)
+
+    def _require_token(self, req: falcon.Request) -> None:
+        given = req.get_header("Authorization") or ""
+        scheme, _, token = given.partition(" ")
+        if scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token):
+            return
+        logger.warning("access refused", method=req.method, path=req.path, address=req.remote_addr)
+        found = "no token" if not given else "another token" if token else "no bearer token"
+        challenge = 'Bearer realm="calejo"' + (', error="invalid_token"' if token else "")
+        refuse(
+            401,
+            "A change needs the access token, which lies in the file `token` of the state"
+            " directory.",
+            Fault("header.Authorization", "not authorised", found, "Bearer <token>"),
+            WWW_Authenticate=challenge,
+        )
+
+
+def _require_loopback_name(req: falcon.Request) -> None:
+    host = req.get_header("Host") or ""
+    match = _HOST.fullmatch(host)
+    if match is None or not _is_loopback(match[1] or match[2]):
+        allowed = "localhost or a loopback address, with any port"
+        fault = Fault("header.Host", "another host's name", quoted(host), allowed)
+        refuse(421, "This server answers only under a name of this machine's loopback.", fault)
+
+
+def _is_loopback(name: str) -> bool:
+    if name.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _require_own_page(req: falcon.Request) -> None:
+    site = req.get_header("Sec-Fetch-Site")
+    if site not in (None, "same-origin", "none"):
+        fault = Fault("header.Sec-Fetch-Site", "sent by another site", quoted(site), "same-origin")
+        refuse(403, "A change on behalf of another site is refused.", fault)
+    origin = req.get_header("Origin")
+    own = f"{req.scheme}://{req.get_header('Host')}"
+    if origin not in (None, own):
+        fault = Fault("header.Origin", "sent by another site", quoted(origin), own)
+        refuse(403, "A change on behalf of another site is refused.", fault)
+
+
+def _require_json(req: falcon.Request) -> None:
+    found = req.content_type or ""
+    if found.partition(";")[0].strip().lower() != falcon.MEDIA_JSON:
+        fault = Fault("header.Content-Type", "another type", quoted(found), falcon.MEDIA_JSON)
+        refuse(415, "A change is asked for with a JSON object.", fault)

@@ -1,0 +1,88 @@
+"""waitress, bounded: connections, sizes and times; its own refusals are problems too.
+
+It leans on the internals of waitress 3.0.2, which is why that version is pinned.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from waitress import wasyncore  # type: ignore[import-untyped]
+from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
+from waitress.server import create_server  # type: ignore[import-untyped]
+from waitress.task import ErrorTask  # type: ignore[import-untyped]
+
+from config import RestServer
+from runtime.servers.rest.problems import MEDIA, Fault, document
+
+THREADS = 8
+HEADERS = 16 * 1024  # bytes
+BODY = 64 * 1024  # bytes
+LIMITS = {413: ("body", f"{BODY} bytes"), 431: ("header", f"{HEADERS} bytes")}
+TURN = 0.2  # s the loop waits for the network before it looks at anything else
+END = 0.5  # s that requests in progress have when the server ends
+
+
+class _ProblemTask(ErrorTask):  # type: ignore[misc]
+    """What waitress refuses by itself: broken requests, too large ones."""
+
+    def execute(self) -> None:
+        error = self.request.error
+        where, allowed = LIMITS.get(error.code, ("request", "HTTP/1.1"))
+        fault = Fault(where, error.reason.lower(), error.body, allowed)
+        body = document(error.code, f"The {where} was refused.", [fault], self.request.path or "")
+        self.status = f"{error.code} {error.reason}"
+        self.response_headers.append(("Content-Type", MEDIA))
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    error_task_class = _ProblemTask
+
+
+class Listener:
+    """The server on a socket that is bound."""
+
+    def __init__(self, app: Callable[..., Any], bound: socket.socket, settings: RestServer) -> None:
+        # A queue of requests is normal under load, not a warning for each of them.
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        self._sockets: dict[int, Any] = {}
+        self._server = create_server(
+            app,
+            map=self._sockets,
+            sockets=[bound],
+            threads=THREADS,
+            connection_limit=settings.connections,
+            channel_timeout=settings.idle,
+            cleanup_interval=5,
+            max_request_header_size=HEADERS,
+            max_request_body_size=BODY,
+            asyncore_use_poll=True,
+            ident=None,
+        )
+        self._server.channel_class = _Channel
+        self._tasks = self._server.task_dispatcher
+        self._waiting: object = None
+
+    def serve(self) -> None:
+        """Serve what comes within one turn of the loop."""
+        wasyncore.loop(TURN, use_poll=True, map=self._sockets, count=1)
+
+    @property
+    def working(self) -> bool:
+        """Whether requests get on: none waits, or not the same one as when last asked."""
+        queue = self._tasks.queue
+        first = queue[0] if queue else None
+        stuck = first is not None and first is self._waiting
+        self._waiting = first
+        return not stuck
+
+    def close(self) -> None:
+        """Let the requests in progress end, and close all sockets."""
+        self._tasks.shutdown(timeout=END)
+        wasyncore.close_all(self._sockets, ignore_all=True)

@@ -1,0 +1,190 @@
+"""Metrics for Prometheus, read from the image at each scrape: the scan does nothing for them.
+
+    calejo_<table>_<tag>                 shown tags but parameters, with the labels station, pump
+    calejo_<table>_<tag>_total           whole numbers that only grow
+    calejo_scan_<what>_seconds           histograms of the scan
+    calejo_block_<what>_seconds          each block of the program
+    calejo_process_*, calejo_http_*      the processes; this server
+
+While the scan stands still, the values of tags are left out: their series end, as they should.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from threading import Lock
+
+import numpy as np
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.registry import Collector
+
+from runtime.places import Places
+from runtime.progress import State
+from runtime.servers.rest.health import PROCESSES, healths
+from runtime.servers.rest.snapshots import Snapshot, Snapshots
+from runtime.servers.rest.tagged import is_identity
+from runtime.tag import Area, Table, Tag
+from runtime.tags import SHOWN, Block, Bucket, Pump, Station, System, shown
+
+FIRST_BUCKET = 1e-6  # s; each further one ends at twice that
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+LABELS: dict[type[Table], tuple[str, ...]] = {
+    System: (),
+    Station: ("station",),
+    Pump: ("station", "pump"),
+}
+
+
+def snake(tag: Tag) -> str:
+    """PascalCase to snake_case: the column's name without its unit."""
+    return tag.column.removesuffix(tag.unit.suffix)
+
+
+def is_measured(tag: Tag) -> bool:
+    """Whether a tag makes a metric: parameters are configuration, identities are names."""
+    return tag.area is not Area.PARAMETER and not is_identity(tag)
+
+
+def is_counter(tag: Tag) -> bool:
+    """64-bit whole numbers count; shorter ones are states."""
+    return tag.dtype == "u8"
+
+
+class Traffic:
+    """Requests to this server."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._requests = Counter(
+            "calejo_http_requests",
+            "HTTP requests answered.",
+            ("method", "status"),
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "calejo_http_request_seconds",
+            "Time from request to answer.",
+            buckets=(0.001, 0.005, 0.01, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0),
+            registry=registry,
+        )
+
+    def count(self, method: str, status: int, seconds: float) -> None:
+        known = method if method in ("GET", "POST") else "other"
+        self._requests.labels(known, str(status)).inc()
+        self._seconds.observe(seconds)
+
+
+class ImageCollector(Collector):
+    """What the image says, as metric families."""
+
+    def __init__(self, snapshots: Snapshots, places: Places, blocks: Sequence[str]) -> None:
+        self._snapshots = snapshots
+        self._places = places
+        self._blocks = blocks
+
+    def describe(self) -> Iterable[Metric]:
+        return []  # else registering would collect
+
+    def collect(self) -> Iterator[Metric]:
+        snapshot = self._snapshots.newest()
+        live = snapshot is not None and snapshot.live
+        yield GaugeMetricFamily("calejo_image_live", "The scan runs.", float(live))
+        yield from self._processes()
+        if snapshot is None:
+            return
+        yield GaugeMetricFamily(
+            "calejo_image_age_seconds", "Time since the scan last published.", snapshot.age
+        )
+        if live:
+            for table in SHOWN:
+                yield from _families(snapshot, table)
+            yield from _histograms(snapshot)
+            yield from self._executions(snapshot)
+
+    def _executions(self, snapshot: Snapshot) -> Iterator[Metric]:
+        for tag in Block.tags():
+            name = f"calejo_block_{snake(tag)}_seconds"
+            kind = CounterMetricFamily if tag is Block.Total else GaugeMetricFamily
+            family = kind(name, tag.doc, labels=("block",))
+            column = snapshot.columns[tag].tolist()
+            for block, value in zip(self._blocks, column, strict=False):
+                family.add_metric((block,), value)
+            yield family
+
+    def _processes(self) -> Iterator[Metric]:
+        state = GaugeMetricFamily(
+            "calejo_process_state",
+            "How a process is: " + ", ".join(f"{s.value} {s.name.lower()}" for s in State) + ".",
+            labels=("process",),
+        )
+        count = CounterMetricFamily(
+            "calejo_process_progress", "Moves while a process works.", labels=("process",)
+        )
+        age = GaugeMetricFamily(
+            "calejo_process_age_seconds", "Time since it last moved.", labels=("process",)
+        )
+        for name, health in zip(PROCESSES, healths(self._places), strict=True):
+            if health is not None:
+                state.add_metric((name,), health.state)
+                count.add_metric((name,), health.count)
+                age.add_metric((name,), health.age)
+        yield from (state, count, age)
+
+
+def _families(snapshot: Snapshot, table: type[Table]) -> Iterator[Metric]:
+    """One family for each tag of the table, with a sample for each row in use."""
+    labels, slots = _rows(snapshot, table)
+    for tag in shown(table):
+        if not is_measured(tag):
+            continue
+        about = f"{tag.doc} [{tag.unit.symbol}]" if tag.unit.symbol else tag.doc
+        kind = CounterMetricFamily if is_counter(tag) else GaugeMetricFamily
+        name = f"calejo_{table.__name__.lower()}_{snake(tag)}"
+        family = kind(name, about, labels=LABELS[table])
+        for label, value in zip(labels, snapshot.columns[tag][slots].tolist(), strict=True):
+            family.add_metric(label, value)
+        yield family
+
+
+def _rows(snapshot: Snapshot, table: type[Table]) -> tuple[list[tuple[str, ...]], list[int]]:
+    """Labels and slots of the rows in use."""
+    if table is System:
+        return [()], [0]
+    used = snapshot.columns[table.tag("Configured")]
+    labels: dict[int, tuple[str, ...]]
+    if table is Station:
+        labels = {s.slot: (s.station_id,) for s in snapshot.plant.stations.values()}
+    else:
+        labels = {p.slot: (p.station_id, str(p.pump_id)) for p in snapshot.plant.pumps.values()}
+    slots = [slot for slot in labels if used[slot]]
+    return [labels[slot] for slot in slots], slots
+
+
+def _histograms(snapshot: Snapshot) -> Iterator[Metric]:
+    columns = snapshot.columns
+    samples = columns.value(System.Samples)
+    for tag in Bucket.tags():
+        counts = np.cumsum(columns[tag].astype(np.int64)).tolist()
+        bounds = [str(FIRST_BUCKET * 2**row) for row in range(len(counts) - 1)]
+        buckets = list(zip([*bounds, "+Inf"], map(float, counts), strict=True))
+        total = columns.value(System.tag(f"{tag.name}Mean")) * samples
+        name = f"calejo_scan_{snake(tag)}_seconds"
+        yield HistogramMetricFamily(name, tag.doc, buckets=buckets, sum_value=total)
+
+
+class Metrics:
+    """The page that Prometheus reads. One scrape at a time: a second one waits for its turn."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+        self._turn = Lock()
+
+    def page(self) -> bytes:
+        with self._turn:
+            return generate_latest(self._registry)

@@ -1,0 +1,75 @@
+// Asking for stops and clearings. Nothing is ever sent twice, or again by itself.
+
+import { make, page } from "./dom.js";
+
+const HOLD = 1000, PATIENCE = 5000; // ms
+const STOPS = "/api/v1/emergency-stops";
+
+function hold(label, act) {
+  let timer = 0;
+  const button = make("button", { className: "hold", textContent: label, title: "hold for 1 s" });
+  const end = () => { clearTimeout(timer); timer = 0; button.classList.remove("held"); };
+  const begin = () => {
+    if (timer) return;
+    button.classList.add("held");
+    timer = setTimeout(() => { end(); act(); }, HOLD);
+  };
+  const key = (event) => event.key === "Enter" || event.key === " ";
+  for (const event of ["pointerup", "pointerleave", "pointercancel", "blur"]) button.addEventListener(event, end);
+  button.addEventListener("pointerdown", begin);
+  button.addEventListener("keydown", (event) => { if (key(event)) { event.preventDefault(); begin(); } });
+  button.addEventListener("keyup", (event) => { if (key(event)) end(); });
+  return button;
+}
+
+function ask(title, action, path, body, needsReason) {
+  const dialog = page("#ask"), form = dialog.querySelector("form"), said = dialog.querySelector("p");
+  const { reason, token, go, back } = form.elements;
+  dialog.querySelector("h2").textContent = title;
+  go.textContent = action;
+  reason.value = said.textContent = "";
+  reason.required = needsReason;
+  token.value = sessionStorage.getItem("token") ?? "";
+  form.querySelector(".token").hidden = Boolean(token.value);
+  back.onclick = () => dialog.close();
+  form.onsubmit = async (event) => {
+    event.preventDefault();
+    go.disabled = true;
+    const refused = await post(path, { ...body, reason: reason.value }, token.value.trim());
+    go.disabled = false;
+    if (!refused) { dialog.close(); return; }
+    said.textContent = refused;
+    form.querySelector(".token").hidden = Boolean(sessionStorage.getItem("token"));
+  };
+  dialog.showModal();
+}
+
+async function post(path, body, token) {
+  try {
+    const reply = await fetch(path, {
+      method: "POST", body: JSON.stringify(body), signal: AbortSignal.timeout(PATIENCE),
+      headers: { "Content-Type": "application/json", Authorization: `Bearer ${token}` },
+    });
+    if (reply.status === 401) sessionStorage.removeItem("token");
+    else sessionStorage.setItem("token", token);
+    return reply.ok ? "" : (await reply.json()).detail;
+  } catch (error) {
+    return `No answer (${error.message}): look whether it was done before you try again.`;
+  }
+}
+
+// A stop button, and beside it the way out of the stop that is in force.
+export function guard(name, place) {
+  const title = `${place.scope.toUpperCase()} STOP`;
+  const stop = hold(title, () => ask(`${title}: ${name}`, "STOP", STOPS, place, false));
+  const sign = make("span", { className: "stopped", textContent: "STOPPED", hidden: true });
+  const clear = make("button", { textContent: "clear…", hidden: true, className: "clear" });
+  return {
+    elements: [sign, clear, stop],
+    show({ EmergencyStop: on, EmergencyStopId: id }) {
+      sign.hidden = clear.hidden = !on.value;
+      stop.hidden = on.value;
+      clear.onclick = () => ask(`Clear the ${place.scope} stop: ${name}`, "Clear", `${STOPS}/${id.value}/clear`, {}, true);
+    },
+  };
+}

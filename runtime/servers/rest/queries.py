@@ -1,0 +1,120 @@
+"""What is asked of PostgreSQL: history. The only module of the servers that knows a database.
+
+Nothing here may hold up a stop. At most LIMIT queries run at a time and one more is refused at
+once. They run on an event loop of their own, because nothing else bounds a query against a server
+that has frozen. Each takes a fresh connection: histories are asked for rarely, and so they are
+there again as soon as the database is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from threading import Semaphore
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from config import Config
+from runtime.database.embedded import EmbeddedServer
+from runtime.database.postmaster import ServerError
+from runtime.places import Places
+from runtime.servers.rest.asking import Loop
+
+LIMIT = 4
+CONNECT = 0.5  # s
+STATEMENT = 2.0  # s
+PATIENCE = 3.0  # s until a client is told that there is no answer
+
+Row = dict[str, Any]
+
+STOPS = """
+    SELECT emergency_stop_id::text AS id, event, scope, station_id AS station, pump_id AS pump,
+           occurred_at AS at, actor, role, protocol, address, reason, scan,
+           round((latency_s * 1000)::numeric, 1)::float8 AS latency_ms
+    FROM emergency_stop_events
+    WHERE (%(id)s::bigint IS NULL OR emergency_stop_id = %(id)s)
+    ORDER BY occurred_at DESC, emergency_stop_event_id DESC
+    LIMIT %(limit)s
+"""
+VIOLATIONS = """
+    SELECT station_id AS station, pump_id AS pump, limit_name AS limit, limit_value, extreme_value,
+           started_at, ended_at, scan
+    FROM safety_limit_violations
+    WHERE (%(station)s::text IS NULL OR station_id = %(station)s)
+      AND (%(pump)s::integer IS NULL OR pump_id = %(pump)s)
+      AND (%(since)s::timestamptz IS NULL OR coalesce(ended_at, 'infinity') >= %(since)s)
+    ORDER BY started_at DESC, violation_id DESC
+    LIMIT %(limit)s
+"""
+
+
+class Away(Exception):
+    """The database doesn't answer; the message says why."""
+
+
+class Busy(Exception):
+    """As many queries run as may."""
+
+    def __str__(self) -> str:
+        return f"{LIMIT} queries run already"
+
+
+class Queries:
+    """Runs queries for all threads. `dsn` tells where the database is; it may raise ServerError."""
+
+    def __init__(self, dsn: Callable[[], str]) -> None:
+        self._dsn = dsn
+        self._loop = Loop("queries")
+        self._room = Semaphore(LIMIT)
+
+    def stops(self, limit: int, identity: int | None = None) -> list[Row]:
+        """Emergency stops set and cleared, the newest first."""
+        return self._ask(STOPS, {"limit": limit, "id": identity})
+
+    def violations(self, wanted: Mapping[str, Any]) -> list[Row]:
+        """Safety limits that acted, the newest first, by `station`, `pump`, `since`, `limit`."""
+        return self._ask(VIOLATIONS, wanted)
+
+    def _ask(self, query: str, parameters: Mapping[str, Any]) -> list[Row]:
+        if not self._room.acquire(blocking=False):
+            raise Busy
+        try:
+            asked = self._loop.submit(self._rows(query, parameters))
+        except BaseException:
+            self._room.release()
+            raise
+        asked.add_done_callback(self._give_back)
+        try:
+            return asked.result(PATIENCE)
+        except TimeoutError:
+            raise Away("it does not answer in time") from None
+        except (psycopg.Error, ServerError, OSError) as error:
+            raise Away(str(error).strip() or type(error).__name__) from None
+
+    def _give_back(self, _: Future[list[Row]]) -> None:
+        self._room.release()
+
+    async def _rows(self, query: str, parameters: Mapping[str, Any]) -> list[Row]:
+        async with asyncio.timeout(CONNECT):
+            connection = await psycopg.AsyncConnection.connect(
+                self._dsn(),
+                autocommit=True,
+                options=f"-c statement_timeout={STATEMENT * 1000:.0f}",
+                row_factory=dict_row,
+            )
+        async with connection, asyncio.timeout(CONNECT + STATEMENT):
+            return await (await connection.execute(query, parameters)).fetchall()
+
+    def close(self) -> None:
+        self._loop.close()
+
+
+def runtime_dsn(config: Config, places: Places) -> Callable[[], str]:
+    """Where the configured database is, asked anew for each query."""
+    if isinstance(config.database, str):
+        server = EmbeddedServer(places.postgres)
+        return lambda: server.dsn("calejo_runtime")
+    return config.database.get_secret_value
