@@ -22,6 +22,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+import numpy as np
+
 from runtime.equipment import SYSTEM_UNIT, Equipment
 from runtime.tag import Space, Table, Tag
 from runtime.tags import SHOWN, Pump, Station, System, shown
@@ -59,9 +61,15 @@ class Point:
         return 2 if self.view in (View.FLOAT, View.WHOLE) else 1
 
     def value(self, data: bytes) -> float:
-        """What `data`, the registers of this point, says; NaN if that there is no value."""
+        """What `data`, the registers of this point, says; NaN if that there is no value.
+
+        A float32 says the shortest decimal number that it stands for: 49.9, which may be a limit,
+        and not 49.900001525878906, which would be over it.
+        """
         (number,) = struct.unpack(_FORMATS[self.view], data)
-        if self.view is not View.SCALED:
+        if self.view is View.FLOAT:
+            return float(str(np.float32(number)))
+        if self.view is View.WHOLE:
             return float(number)
         return math.nan if number == NO_COUNT else number / counts(self.tag)
 

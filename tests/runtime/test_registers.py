@@ -99,6 +99,7 @@ def test_both_addresses_of_a_32_bit_value_lead_to_it_and_none_beside_it() -> Non
     ("point", "data", "value"),
     [
         (Point(Pump.ManualSetpoint, View.FLOAT, 4), struct.pack(">f", 42.5), 42.5),
+        (Point(Pump.ManualSetpoint, View.FLOAT, 4), struct.pack(">f", 49.9), 49.9),
         (Point(Pump.ManualSetpoint, View.SCALED, 62), struct.pack(">h", 4250), 42.5),
         (Point(Pump.ManualSetpoint, View.SCALED, 62), struct.pack(">h", 29), 0.29),
         (Point(Pump.Mode, View.WHOLE, 2), struct.pack(">I", 1), 1.0),

@@ -15,8 +15,8 @@ The exceptions of the standard mean here:
 
 from __future__ import annotations
 
-import asyncio
 import hmac
+from asyncio import sleep
 from dataclasses import dataclass
 
 import structlog
@@ -111,7 +111,7 @@ class Service:
 
     async def _unlock(self, token: bytes, client: Client) -> None:
         if not hmac.compare_digest(token, self._token):
-            await asyncio.sleep(WRONG_TOKEN_DELAY)
+            await sleep(WRONG_TOKEN_DELAY)
             raise Refusal(Code.ILLEGAL_VALUE, "wrong token")
         client.unlocked = True
         logger.info("modbus connection unlocked", client=client.where)

@@ -98,6 +98,28 @@ def serving(places: Places, connections: int = 32, idle: float = 60.0) -> Iterat
         running.end()
 
 
+@contextmanager
+def held(places: Places) -> Iterator[tuple[Plant, Wire]]:
+    """A scan that stands still without its mirrors thinking so, and an unlocked connection."""
+    plant = Plant(places, period=60.0)
+    plant.start()
+    try:
+        with serving(places) as server, unlocked(server, places) as wire:
+            plant.hold()
+            yield plant, wire
+    finally:
+        plant.end()
+
+
+@contextmanager
+def unlocked(server: Running, places: Places) -> Iterator[Wire]:
+    """A connection that has shown the token."""
+    with Wire(server.port) as wire:
+        unlock = write_registers(90, bytes.fromhex(places.token()))
+        assert wire.ask(255, unlock) == unlock[:5]
+        yield wire
+
+
 @pytest.fixture
 def wire(server: Running) -> Iterator[Wire]:
     """A connection that may only read."""
@@ -107,8 +129,6 @@ def wire(server: Running) -> Iterator[Wire]:
 
 @pytest.fixture
 def operator(server: Running, places: Places) -> Iterator[Wire]:
-    """A connection that was unlocked with the token."""
-    with Wire(server.port) as wire:
-        unlock = write_registers(90, bytes.fromhex(places.token()))
-        assert wire.ask(255, unlock) == unlock[:5]
+    """A connection that may write."""
+    with unlocked(server, places) as wire:
         yield wire

@@ -99,8 +99,10 @@ class Plant:
         self._mark.scan = int(columns[System.Scan][0])
 
     def start(self) -> None:
+        """Begin to scan, and return when there is an image."""
         self._running.set()
         self._thread.start()
+        until(lambda: self._writer.sequence)
 
     def hold(self) -> None:
         """Stand still, from the end of the present scan on."""
