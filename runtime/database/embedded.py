@@ -141,8 +141,8 @@ class EmbeddedServer:
             found: dict[str, str] = json.loads(path.read_text())
         except FileNotFoundError:
             raise ServerError(
-                f"{path}, with the passwords of the database beside it, is missing."
-                " Restore it from a backup."
+                f"{path} is missing: the embedded PostgreSQL was never started here, or the"
+                " passwords of its data have to be restored from a backup"
             ) from None
         return found
 

@@ -33,8 +33,7 @@ CREATE TABLE pump_plans (
     ) WHERE (status = 'active')
 );
 CREATE INDEX pump_plans_active_by_end ON pump_plans (interval_end) WHERE status = 'active';
-CREATE INDEX pump_plans_by_pump ON pump_plans (pump_id, interval_start);
-CREATE INDEX pump_plans_by_creation ON pump_plans USING brin (created_at);
+CREATE INDEX pump_plans_by_creation ON pump_plans (pump_id, created_at);
 
 -- An optimiser that has no better plan than the last says here that it is alive.
 CREATE TABLE plan_heartbeats (
@@ -47,6 +46,7 @@ CREATE TABLE plan_heartbeats (
 CREATE TABLE plan_changes (
     change_id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     changed_in    xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    operation     text NOT NULL,
     first_plan_id bigint NOT NULL,
     last_plan_id  bigint NOT NULL,
     changed_at    timestamptz NOT NULL DEFAULT now()
@@ -82,8 +82,8 @@ $$;
 CREATE FUNCTION announce_plans() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    INSERT INTO plan_changes (first_plan_id, last_plan_id)
-        SELECT min(plan_id), max(plan_id) FROM changed HAVING count(*) > 0;
+    INSERT INTO plan_changes (operation, first_plan_id, last_plan_id)
+        SELECT TG_OP, min(plan_id), max(plan_id) FROM changed HAVING count(*) > 0;
     PERFORM pg_notify('calejo_plans', '');
     RETURN NULL;
 END

@@ -1,0 +1,99 @@
+"""Finds stations and pumps in the database and keeps the list of them up to date."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import structlog
+from psycopg import Connection, sql
+from psycopg.rows import dict_row
+
+from config import Config
+from runtime.database.assembly import assemble
+from runtime.database.board import Board
+from runtime.database.connection import Guard, Source, Worker
+from runtime.database.rules import PUMP_COLUMNS
+from runtime.equipment import Equipment
+
+LIMIT_S = 15.0
+SHORTEST_PAUSE_S = 0.25  # equipment entered row by row is read in a few goes
+RETRY_S = 5.0
+HOUSEKEEPING_S = 6 * 3600.0
+DAYS_AHEAD = 31
+_PARTITIONS = """
+SELECT create_feedback_partitions(today - 1, today + %s)
+FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS today) AS clock"""
+_STATIONS = "SELECT * FROM pump_stations ORDER BY slot"
+_PUMPS = sql.SQL(
+    "SELECT pumps.pump_id, station_id, name, active, slot, modbus_unit, modbus_base,"
+    " control_parameters, {} FROM pumps LEFT JOIN pump_safety_limits USING (pump_id) ORDER BY slot"
+).format(sql.SQL(", ").join(map(sql.Identifier, PUMP_COLUMNS)))
+
+logger = structlog.get_logger()
+
+
+class Discovery(Worker):
+    """Reads the equipment at the start, at every notification, and every `config.discovery` s."""
+
+    limit_s = LIMIT_S
+
+    def __init__(
+        self, board: Board, source: Source, guard: Guard, config: Config, path: Path
+    ) -> None:
+        super().__init__("discovery", source, guard)
+        self._board = board
+        self._config = config
+        self._path = path
+        self._housekept = float("-inf")
+
+    def begin(self, connection: Connection[Any]) -> None:
+        connection.execute("LISTEN calejo_equipment")
+
+    def work(self, connection: Connection[Any]) -> None:
+        with self.limited():
+            self._keep_house(connection)
+            found = discover(connection, self._config, self._board.equipment)
+        wait = self._config.discovery if self._apply(found) else RETRY_S
+        for _ in connection.notifies(timeout=wait, stop_after=1):
+            self.pause(SHORTEST_PAUSE_S)
+
+    def _keep_house(self, connection: Connection[Any]) -> None:
+        """Make partitions ahead; forget changes of plans that every reader has seen or reloads."""
+        if time.monotonic() - self._housekept < HOUSEKEEPING_S:
+            return
+        connection.execute(_PARTITIONS, [DAYS_AHEAD])
+        connection.execute("DELETE FROM plan_changes WHERE changed_at < now() - interval '1 day'")
+        self._housekept = time.monotonic()
+
+    def _apply(self, found: Equipment) -> bool:
+        """Put a list that differs in force; False if it could not be saved."""
+        known = self._board.equipment
+        if replace(found, version=known.version) == known:
+            return True
+        found = replace(found, version=known.version + 1)
+        try:
+            found.save(self._path)
+        except OSError as error:
+            logger.error(
+                "equipment not saved, so unchanged", path=str(self._path), reason=str(error)
+            )
+            return False
+        for problem in sorted(set(found.problems) - set(known.problems)):
+            logger.warning("equipment row skipped", problem=problem)
+        active = sum(pump.active for pump in found.pumps)
+        logger.info("equipment", version=found.version, stations=len(found.stations), pumps=active)
+        self._board.equipment = found
+        self._board.announce()
+        return True
+
+
+def discover(connection: Connection[Any], config: Config, known: Equipment) -> Equipment:
+    """What the database holds, checked; `known` is what has been in force."""
+    with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        stations = cursor.execute(_STATIONS).fetchall()
+        pumps = cursor.execute(_PUMPS).fetchall()
+    return assemble(stations, pumps, config, known)

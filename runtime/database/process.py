@@ -1,0 +1,125 @@
+"""The database process: PostgreSQL both ways, with a thread for each kind of work.
+
+The main thread never touches the database. It publishes the inputs every cycle and whenever
+something is new, from what the readers last found: a frozen server ages the inputs, it stops
+nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+from types import FrameType
+from typing import Any
+
+import structlog
+from psycopg import Connection
+
+from config import Config
+from runtime import equipment
+from runtime.database import uploads
+from runtime.database.board import Board
+from runtime.database.connection import Guard, Source, Worker
+from runtime.database.discovery import Discovery
+from runtime.database.embedded import EmbeddedServer
+from runtime.database.feedback import FeedbackReader
+from runtime.database.health import HealthTeller
+from runtime.database.inputs import Inputs
+from runtime.database.plans import PlanReader
+from runtime.equipment import Equipment
+from runtime.layout import Capacity, Columns, Layout
+from runtime.places import Places
+from runtime.progress import Progress
+from runtime.tags import System
+
+CYCLE_S = 0.1
+END_S = 0.5  # for the threads to end; what they leave undone is done after the next start
+ROLE = "calejo_runtime"
+
+logger = structlog.get_logger()
+
+
+def main(config: Config, places: Places) -> None:
+    """Keep inputs and records flowing until told to end."""
+    ending = _Ending()
+    progress = Progress(places.progress("database"))
+    columns = Columns(Layout(Capacity(config.capacity.stations, config.capacity.pumps)))
+    inputs = Inputs(places, columns)
+    known = last_known(places, columns)
+    board = Board(known, inputs.plan_times(known))
+    guard, source = Guard(), source_of(config, places)
+    workers: list[Worker] = [
+        Discovery(board, source, guard, config, places.equipment),
+        PlanReader(board, source, guard, config.stations),
+        FeedbackReader(board, source, guard, config.stations),
+        Uploader(board, source, guard, places),
+    ]
+    health = HealthTeller(progress, workers, board)
+    for worker in workers:
+        worker.start()
+    try:
+        while not ending.asked:
+            inputs.publish(board)
+            health.tell()
+            progress.beat()
+            board.wait(CYCLE_S)
+    finally:
+        for worker in workers:
+            worker.stop()
+        for worker in workers:
+            worker.join(END_S / len(workers))
+
+
+def source_of(config: Config, places: Places) -> Source:
+    """Where to connect: the configured DSN, or the embedded server's, which its start decides."""
+    database = config.database
+    if isinstance(database, str):
+        return lambda: EmbeddedServer(places.postgres).dsn(ROLE)
+    return database.get_secret_value
+
+
+def last_known(places: Places, columns: Columns) -> Equipment:
+    """The equipment of the last run, as far as it fits into the image of this one."""
+    try:
+        known = equipment.load(places.equipment)
+    except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
+        logger.error("equipment not readable", path=str(places.equipment), reason=str(error))
+        # A version that was never used makes the servers read the list that is to come.
+        known = Equipment(version=int(columns.value(System.PlantVersion)))
+    capacity = columns.layout.capacity
+    return Equipment(
+        known.version,
+        tuple(station for station in known.stations if station.slot < capacity.stations),
+        tuple(pump for pump in known.pumps if pump.slot < capacity.pumps),
+        known.problems,
+    )
+
+
+class Uploader(Worker):
+    """Brings the spools to PostgreSQL."""
+
+    limit_s = 30.0
+    pause_s = 0.2  # between looks at spools that were empty
+
+    def __init__(self, board: Board, source: Source, guard: Guard, places: Places) -> None:
+        super().__init__("uploads", source, guard)
+        self._board = board
+        self._places = places
+
+    def work(self, connection: Connection[Any]) -> None:
+        with self.limited():
+            count = uploads.drain(connection, self._places, self._board.equipment)
+        if not count:
+            self.pause(self.pause_s)
+
+
+class _Ending:
+    """SIGTERM asks for the end; SIGINT is for the supervisor, who knows the order of ending."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        signal.signal(signal.SIGTERM, self._take)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def _take(self, number: int, frame: FrameType | None) -> None:
+        self.asked = True

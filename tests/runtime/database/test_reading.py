@@ -1,0 +1,312 @@
+"""What is written into the database reaches the inputs, whatever happens to the server."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from config import Config
+from runtime.database.embedded import EmbeddedServer
+from runtime.database.migrations import migrate
+from runtime.equipment import load
+from runtime.places import Places
+from runtime.tags import Pump, Station, System
+from tests.conftest import Database
+from tests.runtime.database.conftest import Pieces, SettableClock
+from tests.runtime.database.rows import FEEDBACK, LIMITS, PUMP, Row, enter_equipment, insert
+from tests.runtime.database.waiting import wait
+
+Connection = psycopg.Connection[Any]
+
+
+def plan(connection: Connection, speed: float, hours: float = 1.0, **change: object) -> None:
+    """A plan for pump 1 from a minute ago on, or, for hours < 0, until then."""
+    row = connection.execute("SELECT now() - interval '1 minute'").fetchone()
+    assert row is not None
+    start, end = sorted((row[0], row[0] + timedelta(hours=hours)))
+    interval: Row = {"interval_start": start, "interval_end": end}
+    insert(connection, "pump_plans", {"pump_id": 1, "target_speed_hz": speed} | interval | change)
+
+
+def feed(connection: Connection, **change: object) -> None:
+    """Feedback of pump 1, measured now."""
+    row = connection.execute("SELECT clock_timestamp()").fetchone()
+    assert row is not None
+    insert(connection, "pump_feedback", {**FEEDBACK, "measured_at": row[0], **change})
+
+
+def test_equipment_feedback_and_plans_reach_the_inputs(owner: Connection, pieces: Pieces) -> None:
+    enter_equipment(owner)
+    plan(owner, 40.0)
+    feed(owner, wet_well_level_m=1.5)
+    pieces.start()
+    pieces.wait_for(Pump.Configured, 1)
+    pieces.wait_for(Pump.PlanSpeed, 40.0)
+    pieces.wait_for(Pump.MeasuredLevel, 1.5)
+    now = time.monotonic()
+    assert pieces.value(Pump.PlanStart) < now < pieces.value(Pump.PlanEnd)
+    assert now - 10 < pieces.value(Pump.MeasuredTime) <= now
+    assert now - 10 < pieces.value(Station.PlanTime) <= now
+    assert pieces.value(Pump.HardMaxSpeed) == LIMITS["hard_max_speed_hz"]
+    assert load(pieces.places.equipment) == pieces.equipment
+
+
+def test_a_plan_committed_later_arrives_by_notification(owner: Connection, pieces: Pieces) -> None:
+    enter_equipment(owner)
+    pieces.start()
+    wait(lambda: pieces.plans.connected)
+    plan(owner, 33.0)
+    pieces.wait_for(Pump.PlanSpeed, 33.0)
+
+
+def test_a_plan_arrives_though_every_notification_is_lost(
+    owner: Connection, pieces: Pieces
+) -> None:
+    enter_equipment(owner)
+    owner.execute(
+        "CREATE OR REPLACE FUNCTION announce_plans() RETURNS trigger LANGUAGE plpgsql"
+        " SECURITY DEFINER AS $$ BEGIN INSERT INTO plan_changes"
+        " (operation, first_plan_id, last_plan_id)"
+        " SELECT TG_OP, min(plan_id), max(plan_id) FROM changed; RETURN NULL; END $$"
+    )
+    pieces.start()
+    wait(lambda: pieces.plans.connected)
+    plan(owner, 33.0)
+    pieces.wait_for(Pump.PlanSpeed, 33.0)
+
+
+def test_a_plan_that_commits_after_a_later_one_is_not_missed(
+    owner: Connection, pieces: Pieces, database: Database
+) -> None:
+    enter_equipment(owner, pumps=2)
+    pieces.start()
+    wait(lambda: pieces.plans.connected)
+    with psycopg.connect(database.owner) as slow:
+        plan(slow, 31.0)
+        plan(owner, 32.0, pump_id=2)
+        pieces.wait_for(Pump.PlanSpeed, 32.0, slot=1)
+        slow.commit()
+    pieces.wait_for(Pump.PlanSpeed, 31.0)
+
+
+def test_withdrawn_and_deleted_plans_leave_the_inputs(owner: Connection, pieces: Pieces) -> None:
+    enter_equipment(owner)
+    plan(owner, 30.0)
+    plan(owner, 40.0, plan_version=2)
+    pieces.start()
+    pieces.wait_for(Pump.PlanSpeed, 40.0)
+    owner.execute("UPDATE pump_plans SET status = 'superseded' WHERE plan_version = 2")
+    pieces.wait_for(Pump.PlanSpeed, 30.0)
+    owner.execute("DELETE FROM pump_plans WHERE plan_version = 1")
+    wait(lambda: pieces.value(Pump.PlanEnd) == 0)
+
+
+def test_a_retired_pump_leaves_its_place_empty_and_moves_no_other(
+    owner: Connection, pieces: Pieces
+) -> None:
+    enter_equipment(owner, pumps=3)
+    pieces.start()
+    pieces.wait_for(Pump.Configured, 1, slot=2)
+    before = {pump.pump_id: (pump.slot, pump.unit, pump.base) for pump in pieces.equipment.pumps}
+    version = pieces.value(System.PlantVersion)
+    owner.execute("UPDATE pumps SET active = false WHERE pump_id = 2")
+    pieces.wait_for(Pump.Configured, 0, slot=1)
+    assert pieces.value(Pump.Configured, 2) == 1
+    assert pieces.value(System.PlantVersion) > version
+    after = {pump.pump_id: (pump.slot, pump.unit, pump.base) for pump in pieces.equipment.pumps}
+    assert after == before
+
+
+def test_a_pump_added_while_running_gets_its_plan_too(owner: Connection, pieces: Pieces) -> None:
+    enter_equipment(owner)
+    pieces.start()
+    pieces.wait_for(Pump.Configured, 1)
+    insert(owner, "pumps", PUMP | {"pump_id": 2})
+    plan(owner, 25.0, pump_id=2)
+    insert(owner, "pump_safety_limits", LIMITS | {"pump_id": 2})
+    pieces.wait_for(Pump.Configured, 1, slot=1)
+    pieces.wait_for(Pump.PlanSpeed, 25.0, slot=1)
+
+
+def test_an_invalid_row_is_named_and_the_others_run(owner: Connection, pieces: Pieces) -> None:
+    enter_equipment(owner)
+    insert(owner, "pumps", PUMP | {"pump_id": 2})
+    pieces.start()
+    pieces.wait_for(Pump.Configured, 1)
+    assert len(pieces.equipment.pumps) == 1
+    assert any("pump 2: hard_max_speed_hz: found nothing" in p for p in pieces.equipment.problems)
+
+
+def test_a_heartbeat_makes_a_station_young_and_an_old_plan_does_not(
+    owner: Connection, pieces: Pieces
+) -> None:
+    enter_equipment(owner)
+    plan(owner, 40.0, created_at="2020-01-01 00:00:00+00")
+    pieces.start()
+    pieces.wait_for(Pump.PlanSpeed, 40.0)
+    assert pieces.value(Station.PlanTime) < time.monotonic() - 86_400
+    began = time.monotonic()
+    insert(owner, "plan_heartbeats", {"station_id": "North"})
+    wait(lambda: pieces.value(Station.PlanTime) > began - 1)
+
+
+def test_touching_an_old_plan_does_not_make_its_station_any_younger(
+    owner: Connection, pieces: Pieces
+) -> None:
+    enter_equipment(owner)
+    plan(owner, 40.0, created_at="2020-01-01 00:00:00+00")
+    pieces.start()
+    pieces.wait_for(Pump.PlanSpeed, 40.0)
+    before = pieces.value(Station.PlanTime)
+    owner.execute("UPDATE pump_plans SET target_speed_hz = 41")
+    pieces.wait_for(Pump.PlanSpeed, 41.0)
+    assert pieces.value(Station.PlanTime) == before
+
+
+def test_a_plan_from_the_future_is_new_once(owner: Connection, pieces: Pieces) -> None:
+    enter_equipment(owner)
+    pieces.start()
+    wait(lambda: pieces.plans.connected)
+    plan(owner, 40.0, created_at="2100-01-01 00:00:00+00")
+    pieces.wait_for(Pump.PlanSpeed, 40.0)
+    seen = pieces.value(Station.PlanTime)
+    assert time.monotonic() - 10 < seen <= time.monotonic()
+    owner.execute("UPDATE pump_plans SET target_speed_hz = 41")
+    pieces.wait_for(Pump.PlanSpeed, 41.0)
+    assert pieces.value(Station.PlanTime) == seen
+
+
+def test_a_clock_set_back_an_hour_changes_no_age_and_chooses_the_plan_of_that_hour(
+    owner: Connection, configuration: Config, places: Places, clock: SettableClock
+) -> None:
+    enter_equipment(owner)
+    plan(owner, 30.0, -2.0)
+    plan(owner, 40.0)
+    feed(owner)
+    pieces = Pieces(configuration, places, lambda: clock.dsn)
+    pieces.start()
+    pieces.wait_for(Pump.PlanSpeed, 40.0)
+    wait(lambda: pieces.value(Pump.MeasuredTime) > 0)
+    written, measured = pieces.value(Station.PlanTime), pieces.value(Pump.MeasuredTime)
+    clock.set_by(-timedelta(hours=1))
+    pieces.wait_for(Pump.PlanSpeed, 30.0)
+    assert pieces.value(System.DatabaseClockSteps) == 1
+    assert pieces.value(Pump.MeasuredTime) == measured
+    assert pieces.value(Station.PlanTime) == written
+    pieces.stop()
+
+
+def test_a_process_started_anew_goes_on_from_the_inputs_it_finds(
+    owner: Connection, pieces: Pieces, configuration: Config, places: Places
+) -> None:
+    enter_equipment(owner)
+    plan(owner, 40.0, created_at="2100-01-01 00:00:00+00")
+    pieces.start()
+    pieces.wait_for(Pump.PlanSpeed, 40.0)
+    pieces.wait_for(Pump.Configured, 1)
+    seen = pieces.value(Station.PlanTime)
+    pieces.stop()
+    unreachable = Pieces(configuration, places, lambda: "host=/nowhere")
+    assert unreachable.value(Pump.Configured) == 1
+    assert unreachable.value(Pump.PlanSpeed) == 40.0
+    assert unreachable.value(Station.PlanTime) == seen
+
+
+def test_a_start_without_database_knows_the_equipment_of_the_last_run(
+    owner: Connection, pieces: Pieces, configuration: Config, places: Places
+) -> None:
+    enter_equipment(owner, pumps=2)
+    pieces.start()
+    pieces.wait_for(Pump.Configured, 1, slot=1)
+    pieces.stop()
+    places.inputs.unlink()
+    cold = Pieces(configuration, places, lambda: "host=/nowhere")
+    cold.start()
+    assert cold.value(Pump.Configured, 1) == 1
+    assert cold.value(Pump.HardMaxSpeed, 1) == LIMITS["hard_max_speed_hz"]
+    assert cold.value(System.DatabaseTime) == 0
+    wait(lambda: cold.feedback.status.startswith("unreachable"))
+    cold.stop()
+
+
+def test_a_wrong_password_and_a_missing_schema_are_told(
+    configuration: Config, places: Places, postgres: EmbeddedServer, database: Database
+) -> None:
+    wrong = Pieces(configuration, places, lambda: f"{database.runtime} password=guess")
+    empty = Pieces(configuration, places, lambda: postgres.dsn("calejo_owner"))
+    wrong.start(wrong.feedback)
+    empty.start(empty.feedback)
+    wait(lambda: wrong.feedback.status.startswith("wrong password"))
+    wait(lambda: "run `calejo migrate`" in empty.feedback.status)
+    wrong.stop()
+    empty.stop()
+
+
+@pytest.fixture
+def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """A server that a test may freeze and kill."""
+    server = EmbeddedServer(tmp_path_factory.mktemp("postgres"))
+    server.start()
+    migrate(server.dsn("calejo_owner"))
+    yield server
+    server.stop()
+
+
+def backends(server: EmbeddedServer) -> list[int]:
+    with psycopg.connect(server.dsn("postgres")) as connection:
+        rows = connection.execute(
+            "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'calejo %'"
+        ).fetchall()
+    return [int(pid) for (pid,) in rows]
+
+
+def test_a_frozen_server_is_noticed_and_used_again_when_it_thaws(
+    configuration: Config, places: Places, own_server: EmbeddedServer
+) -> None:
+    with psycopg.connect(own_server.dsn("calejo_owner"), autocommit=True) as connection:
+        enter_equipment(connection)
+        plan(connection, 40.0)
+    pieces = Pieces(configuration, places, lambda: own_server.dsn("calejo_runtime"))
+    pieces.start()
+    pieces.wait_for(Pump.PlanSpeed, 40.0)
+    pieces.wait_for(Pump.Configured, 1)
+    assert own_server.process is not None
+    frozen = [own_server.process.pid, *backends(own_server)]
+    for pid in frozen:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        wait(lambda: not pieces.feedback.connected)
+        assert "frozen" in pieces.feedback.status or "unreachable" in pieces.feedback.status
+        assert pieces.value(Pump.PlanSpeed) == 40.0
+    finally:
+        for pid in frozen:
+            os.kill(pid, signal.SIGCONT)
+    answered = pieces.board.database_time
+    wait(lambda: pieces.board.database_time > answered)
+    pieces.stop()
+
+
+def test_a_killed_server_is_used_again_after_its_restart(
+    configuration: Config, places: Places, own_server: EmbeddedServer
+) -> None:
+    with psycopg.connect(own_server.dsn("calejo_owner"), autocommit=True) as connection:
+        enter_equipment(connection)
+    pieces = Pieces(configuration, places, lambda: own_server.dsn("calejo_runtime"))
+    pieces.start()
+    wait(lambda: pieces.feedback.connected and pieces.plans.connected)
+    assert own_server.process is not None
+    os.kill(own_server.process.pid, signal.SIGKILL)
+    wait(lambda: not pieces.feedback.connected and not pieces.plans.connected)
+    wait(lambda: not own_server.alive)
+    own_server.start()
+    with psycopg.connect(own_server.dsn("calejo_owner"), autocommit=True) as connection:
+        plan(connection, 44.0)
+    pieces.wait_for(Pump.PlanSpeed, 44.0)
+    pieces.stop()
