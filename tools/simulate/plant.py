@@ -90,6 +90,7 @@ class Plant:
         clock = time.monotonic()
         world = World(self.sites, self.seed, time.time(), clock, self.known)
         sampled, spilling = 0.0, world.state.spilling
+        control = Outage("control of some drives")
         while not self.ended.wait(STEP):
             before, clock = clock, time.monotonic()
             if world.sites != tuple(self.sites):
@@ -98,6 +99,10 @@ class Plant:
             setpoints, self.setpoints = self.setpoints, {}
             world.drives.hear([setpoints.get(m.pump_id) for m in world.machines], clock)
             world.advance((clock - before) * self.speed, clock)
+            if world.drives.lost(clock).any():
+                control.begins("no setpoint for a minute: they stop")
+            else:
+                control.ends()
             for index in (world.state.spilling & ~spilling).nonzero()[0]:
                 logger.warning("overflow", station=world.sites[index].station_id)
             spilling = world.state.spilling
