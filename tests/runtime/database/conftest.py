@@ -23,7 +23,7 @@ from runtime.layout import Capacity, Columns, Layout
 from runtime.places import Places
 from runtime.tag import Tag
 from tests.conftest import Database
-from tests.runtime.database.waiting import wait
+from tests.processes import until
 
 Connection = psycopg.Connection[tuple[object, ...]]
 SCAN_YAML = Path(__file__).parents[3] / "scan.yaml"
@@ -119,7 +119,7 @@ class Pieces:
         return self.columns.value(tag, slot)
 
     def wait_for(self, tag: Tag, value: float, slot: int = 0) -> None:
-        wait(lambda: bool(np.isclose(self.value(tag, slot), value)), f"{tag!r} = {value}")
+        until(lambda: bool(np.isclose(self.value(tag, slot), value)), what=f"for {tag!r} = {value}")
 
 
 @pytest.fixture

@@ -7,8 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -19,8 +18,8 @@ from runtime.database.account import AccountError
 from runtime.database.embedded import EmbeddedServer
 from runtime.database.postmaster import ServerError
 from tests.conftest import fast_directory
+from tests.processes import until
 
-DEADLINE_S = 20.0
 KEEP_RUNNING = """
 import sys, time
 from pathlib import Path
@@ -56,13 +55,6 @@ def rows(server: EmbeddedServer) -> int:
     return int(found[0])
 
 
-def wait(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.01)
-
-
 def pid(server: EmbeddedServer) -> int:
     assert server.process is not None
     return server.process.pid
@@ -77,7 +69,7 @@ def test_data_is_there_after_stop_and_start(server: EmbeddedServer) -> None:
 
 def test_a_killed_server_is_noticed_and_starts_again_with_its_data(server: EmbeddedServer) -> None:
     os.kill(pid(server), signal.SIGKILL)
-    wait(lambda: not server.alive)
+    until(lambda: not server.alive)
     server.start()
     assert rows(server) == 1000
 
@@ -86,7 +78,7 @@ def test_it_starts_though_another_process_has_the_id_of_the_killed_one(
     server: EmbeddedServer,
 ) -> None:
     os.kill(pid(server), signal.SIGKILL)
-    wait(lambda: not server.alive)
+    until(lambda: not server.alive)
     path = server.data / "postmaster.pid"
     lines = path.read_text().splitlines()
     path.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
@@ -98,7 +90,7 @@ def test_a_zombie_does_not_count_as_a_running_server(server: EmbeddedServer) -> 
     process = server.process
     assert process is not None
     os.kill(process.pid, signal.SIGKILL)
-    wait(lambda: "Z" in Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2])
+    until(lambda: "Z" in Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2])
     assert not postmaster.serves(process.pid, server.data)
     server.start()
     assert rows(server) == 1000
@@ -122,7 +114,7 @@ def end(holder: subprocess.Popen[str]) -> None:
 def test_the_server_follows_its_killed_parent_and_starts_again(directory: Path) -> None:
     holder, postgres = keep_running(directory)
     end(holder)
-    wait(lambda: not postmaster.serves(postgres, directory / "data"))
+    until(lambda: not postmaster.serves(postgres, directory / "data"))
     server = EmbeddedServer(directory)
     server.start()
     server.stop()

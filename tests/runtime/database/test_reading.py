@@ -19,9 +19,9 @@ from runtime.equipment import load
 from runtime.places import Places
 from runtime.tags import Pump, Station, System
 from tests.conftest import Database
+from tests.processes import until
 from tests.runtime.database.conftest import Pieces, SettableClock
 from tests.runtime.database.rows import FEEDBACK, LIMITS, PUMP, Row, enter_equipment, insert
-from tests.runtime.database.waiting import wait
 
 Connection = psycopg.Connection[Any]
 
@@ -61,7 +61,7 @@ def test_equipment_feedback_and_plans_reach_the_inputs(owner: Connection, pieces
 def test_a_plan_committed_later_arrives_by_notification(owner: Connection, pieces: Pieces) -> None:
     enter_equipment(owner)
     pieces.start()
-    wait(lambda: pieces.plans.connected)
+    until(lambda: pieces.plans.connected)
     plan(owner, 33.0)
     pieces.wait_for(Pump.PlanSpeed, 33.0)
 
@@ -77,7 +77,7 @@ def test_a_plan_arrives_though_every_notification_is_lost(
         " SELECT TG_OP, min(plan_id), max(plan_id) FROM changed; RETURN NULL; END $$"
     )
     pieces.start()
-    wait(lambda: pieces.plans.connected)
+    until(lambda: pieces.plans.connected)
     plan(owner, 33.0)
     pieces.wait_for(Pump.PlanSpeed, 33.0)
 
@@ -87,7 +87,7 @@ def test_a_plan_that_commits_after_a_later_one_is_not_missed(
 ) -> None:
     enter_equipment(owner, pumps=2)
     pieces.start()
-    wait(lambda: pieces.plans.connected)
+    until(lambda: pieces.plans.connected)
     with psycopg.connect(database.owner) as slow:
         plan(slow, 31.0)
         plan(owner, 32.0, pump_id=2)
@@ -105,7 +105,7 @@ def test_withdrawn_and_deleted_plans_leave_the_inputs(owner: Connection, pieces:
     owner.execute("UPDATE pump_plans SET status = 'superseded' WHERE plan_version = 2")
     pieces.wait_for(Pump.PlanSpeed, 30.0)
     owner.execute("DELETE FROM pump_plans WHERE plan_version = 1")
-    wait(lambda: pieces.value(Pump.PlanEnd) == 0)
+    until(lambda: pieces.value(Pump.PlanEnd) == 0)
 
 
 def test_a_retired_pump_leaves_its_place_empty_and_moves_no_other(
@@ -154,7 +154,7 @@ def test_a_heartbeat_makes_a_station_young_and_an_old_plan_does_not(
     assert pieces.value(Station.PlanTime) < time.monotonic() - 86_400
     began = time.monotonic()
     insert(owner, "plan_heartbeats", {"station_id": "North"})
-    wait(lambda: pieces.value(Station.PlanTime) > began - 1)
+    until(lambda: pieces.value(Station.PlanTime) > began - 1)
 
 
 def test_touching_an_old_plan_does_not_make_its_station_any_younger(
@@ -173,7 +173,7 @@ def test_touching_an_old_plan_does_not_make_its_station_any_younger(
 def test_a_plan_from_the_future_is_new_once(owner: Connection, pieces: Pieces) -> None:
     enter_equipment(owner)
     pieces.start()
-    wait(lambda: pieces.plans.connected)
+    until(lambda: pieces.plans.connected)
     plan(owner, 40.0, created_at="2100-01-01 00:00:00+00")
     pieces.wait_for(Pump.PlanSpeed, 40.0)
     seen = pieces.value(Station.PlanTime)
@@ -193,7 +193,7 @@ def test_a_clock_set_back_an_hour_changes_no_age_and_chooses_the_plan_of_that_ho
     pieces = Pieces(configuration, places, lambda: clock.dsn)
     pieces.start()
     pieces.wait_for(Pump.PlanSpeed, 40.0)
-    wait(lambda: pieces.value(Pump.MeasuredTime) > 0)
+    until(lambda: pieces.value(Pump.MeasuredTime) > 0)
     written, measured = pieces.value(Station.PlanTime), pieces.value(Pump.MeasuredTime)
     clock.set_by(-timedelta(hours=1))
     pieces.wait_for(Pump.PlanSpeed, 30.0)
@@ -232,7 +232,7 @@ def test_a_start_without_database_knows_the_equipment_of_the_last_run(
     assert cold.value(Pump.Configured, 1) == 1
     assert cold.value(Pump.HardMaxSpeed, 1) == LIMITS["hard_max_speed_hz"]
     assert cold.value(System.DatabaseTime) == 0
-    wait(lambda: cold.feedback.status.startswith("unreachable"))
+    until(lambda: cold.feedback.status.startswith("unreachable"))
     cold.stop()
 
 
@@ -243,8 +243,8 @@ def test_a_wrong_password_and_a_missing_schema_are_told(
     empty = Pieces(configuration, places, lambda: postgres.dsn("calejo_owner"))
     wrong.start(wrong.feedback)
     empty.start(empty.feedback)
-    wait(lambda: wrong.feedback.status.startswith("wrong password"))
-    wait(lambda: "run `calejo migrate`" in empty.feedback.status)
+    until(lambda: wrong.feedback.status.startswith("wrong password"))
+    until(lambda: "run `calejo migrate`" in empty.feedback.status)
     wrong.stop()
     empty.stop()
 
@@ -282,14 +282,14 @@ def test_a_frozen_server_is_noticed_and_used_again_when_it_thaws(
     for pid in frozen:
         os.kill(pid, signal.SIGSTOP)
     try:
-        wait(lambda: not pieces.feedback.connected)
+        until(lambda: not pieces.feedback.connected)
         assert "frozen" in pieces.feedback.status or "unreachable" in pieces.feedback.status
         assert pieces.value(Pump.PlanSpeed) == 40.0
     finally:
         for pid in frozen:
             os.kill(pid, signal.SIGCONT)
     answered = pieces.board.database_time
-    wait(lambda: pieces.board.database_time > answered)
+    until(lambda: pieces.board.database_time > answered)
     pieces.stop()
 
 
@@ -300,11 +300,11 @@ def test_a_killed_server_is_used_again_after_its_restart(
         enter_equipment(connection)
     pieces = Pieces(configuration, places, lambda: own_server.dsn("calejo_runtime"))
     pieces.start()
-    wait(lambda: pieces.feedback.connected and pieces.plans.connected)
+    until(lambda: pieces.feedback.connected and pieces.plans.connected)
     assert own_server.process is not None
     os.kill(own_server.process.pid, signal.SIGKILL)
-    wait(lambda: not pieces.feedback.connected and not pieces.plans.connected)
-    wait(lambda: not own_server.alive)
+    until(lambda: not pieces.feedback.connected and not pieces.plans.connected)
+    until(lambda: not own_server.alive)
     own_server.start()
     with psycopg.connect(own_server.dsn("calejo_owner"), autocommit=True) as connection:
         plan(connection, 44.0)
