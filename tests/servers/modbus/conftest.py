@@ -52,6 +52,10 @@ class Running:
         held = list(self.server.active_connections.values())
         return [connection for connection in held if isinstance(connection, Connection)]
 
+    def waits(self) -> bool:
+        """Whether a connection waits for the scan."""
+        return any(connection.waits for connection in self.connections())
+
     def close_idle(self) -> None:
         """What the process does twice a second."""
         done = threading.Event()
@@ -65,21 +69,38 @@ class Running:
         self._mirror.close()
 
 
+@contextmanager
+def state(directory: Path) -> Iterator[Places]:
+    """A state directory with its shared memory."""
+    places = Places(directory / "var")
+    places.prepare()
+    try:
+        yield places
+    finally:
+        shutil.rmtree(places.shared)
+
+
+@contextmanager
+def scanning(places: Places, period: float = 0.1) -> Iterator[Plant]:
+    """A plant that scans, and has done so once."""
+    plant = Plant(places, period)
+    try:
+        plant.start()
+        yield plant
+    finally:
+        plant.end()
+
+
 @pytest.fixture
 def places(tmp_path: Path) -> Iterator[Places]:
-    places = Places(tmp_path / "var")
-    places.prepare()
-    yield places
-    shutil.rmtree(places.shared)
+    with state(tmp_path) as places:
+        yield places
 
 
 @pytest.fixture
 def plant(places: Places) -> Iterator[Plant]:
-    """A plant that scans."""
-    plant = Plant(places)
-    plant.start()
-    yield plant
-    plant.end()
+    with scanning(places) as plant:
+        yield plant
 
 
 @pytest.fixture
@@ -101,14 +122,13 @@ def serving(places: Places, connections: int = 32, idle: float = 60.0) -> Iterat
 @contextmanager
 def held(places: Places) -> Iterator[tuple[Plant, Wire]]:
     """A scan that stands still without its mirrors thinking so, and an unlocked connection."""
-    plant = Plant(places, period=60.0)
-    plant.start()
-    try:
-        with serving(places) as server, unlocked(server, places) as wire:
-            plant.hold()
-            yield plant, wire
-    finally:
-        plant.end()
+    with (
+        scanning(places, period=60.0) as plant,
+        serving(places) as server,
+        unlocked(server, places) as wire,
+    ):
+        plant.hold()
+        yield plant, wire
 
 
 @contextmanager

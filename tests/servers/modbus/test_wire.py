@@ -8,7 +8,7 @@ import struct
 import pytest
 
 from runtime.places import Places
-from tests.servers.modbus.conftest import Running, serving
+from tests.servers.modbus.conftest import Running, serving, unlocked
 from tests.servers.modbus.station import Plant, until
 from tests.servers.modbus.wire import Wire, adu, read, write_one, write_registers
 
@@ -139,12 +139,11 @@ def test_a_silent_connection_is_closed_even_with_half_a_request_sent(
 
 
 def test_a_connection_that_waits_for_the_scan_is_not_idle(places: Places, plant: Plant) -> None:
-    with serving(places, idle=0.0) as server, Wire(server.port) as wire:
-        token = write_registers(90, bytes.fromhex(places.token()))
-        assert wire.ask(255, token) == token[:5]
+    with serving(places, idle=0.0) as server, unlocked(server, places) as wire:
         plant.hold()
+        until(lambda: not server.waits())
         wire.send(adu(5, 1, MODE_MANUAL))
-        until(lambda: any(c.waits for c in server.connections()))
+        until(server.waits)
         server.close_idle()
         plant.go_on()
         assert wire.receive().pdu == MODE_MANUAL

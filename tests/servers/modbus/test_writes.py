@@ -207,8 +207,9 @@ def test_a_client_that_leaves_takes_the_writes_with_it_that_waited_behind_anothe
     operator: Wire, server: Running, plant: Plant
 ) -> None:
     plant.hold()
+    until(lambda: not server.waits())
     operator.send(adu(1, 1, write_one(6, 161, 1)) + adu(2, 1, write_one(5, 100, ON)))
-    until(lambda: any(connection.waits for connection in server.connections()))
+    until(server.waits)
     operator.socket.close()
     until(lambda: not server.connections())
     plant.go_on()
