@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from runtime.tags import Pump
 from tools.simulate import hydraulics, inflow, planning, sizing, stations
 from tools.simulate.hydraulics import Bools, Floats
 from tools.simulate.planning import Fleet
@@ -77,8 +78,8 @@ def level_control(fleet: Fleet, rows: stations.Rows) -> LevelControl:
     nothing = np.zeros(len(parameters))
     return LevelControl(
         fleet,
-        gain=np.array([known.get("gain", 0.0) for known in parameters]),
-        reset=np.array([known.get("reset_time", 1.0) for known in parameters]),
+        gain=np.array([known.get(Pump.LevelGain.column, 0.0) for known in parameters]),
+        reset=np.array([known.get(Pump.LevelResetTime.column, 1.0) for known in parameters]),
         integral=nothing.copy(),
         running=nothing > 0,
     )

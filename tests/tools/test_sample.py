@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psycopg
 import pytest
 
+from config import Config, load
+from runtime.database.discovery import discover
+from runtime.equipment import Equipment
 from tests.conftest import Database
 from tools.simulate import edges, sample, stations
 from tools.simulate.sample import Extent
@@ -13,6 +17,12 @@ from tools.simulate.sites import Connection
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 TABLES = ("pump_stations", "pumps", "pump_safety_limits", "pump_plans", "pump_feedback")
+
+
+@pytest.fixture
+def configuration() -> Config:
+    """The scan.yaml of the project."""
+    return load(Path(__file__).parents[2] / "scan.yaml", {})
 
 
 @pytest.fixture
@@ -97,6 +107,28 @@ def test_rows_that_are_there_are_left_alone(connection: Connection) -> None:
 def test_a_larger_set_is_added_around_a_smaller_one(connection: Connection) -> None:
     sample.load(connection, 4, now=NOW)
     assert sample.load(connection, 8, now=NOW) == 10
+
+
+def test_the_runtime_accepts_every_sample_pump(
+    connection: Connection, configuration: Config
+) -> None:
+    sample.load(connection, 24)
+    found = discover(connection, configuration, Equipment())
+    assert found.problems == ()
+    assert len(found.pumps) == 60
+
+
+def test_the_runtime_names_the_edge_cases_that_it_refuses(
+    connection: Connection, configuration: Config
+) -> None:
+    sample.load(connection, edge_cases=True)
+    found = discover(connection, configuration, Equipment())
+    refused = {
+        str(row["pump_id"]) for row in edges.equipment().pumps if "refused" in str(row["name"])
+    }
+    assert len(refused) == 5
+    assert set(" ".join(found.problems).replace(":", "").split()) >= refused
+    assert len(found.pumps) == 10 + len(edges.equipment().pumps) - len(refused)
 
 
 def test_the_schema_takes_every_edge_case(connection: Connection) -> None:

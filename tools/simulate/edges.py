@@ -51,7 +51,7 @@ _ODD: tuple[tuple[str, Row, Row | None], ...] = (
     ("no minimum speed: refused", {"min_speed_hz": None}, {}),
     ("limits narrower than the pump", {}, {"hard_min_speed_hz": 28.0, "hard_max_speed_hz": 32.0}),
     ("limits beside the pump: refused", {}, {"hard_min_speed_hz": 60.0, "hard_max_speed_hz": 70.0}),
-    ("unknown parameter", {"control_parameters": json.dumps({"gian": 3})}, {}),
+    ("unknown parameter: refused", {"control_parameters": json.dumps({"gian": 3})}, {}),
     ("level without plan", {"control_type": "LEVEL_CONTROLLED"}, {}),
     ("power", {"control_type": "POWER_CONTROLLED"}, {}),
     ("stops on emergency, never starts", {"emergency_action": "stop"}, {"max_starts_per_hour": 1}),

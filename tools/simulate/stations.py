@@ -14,6 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.random import Generator
 
+from runtime.tags import Pump
 from tools.simulate import names
 from tools.simulate.hydraulics import DENSITY_GRAVITY, DRIVE_EFFICIENCY, dead_head_speed
 from tools.simulate.sizing import (
@@ -127,15 +128,18 @@ def _parameters(control_type: str, make: Make) -> dict[str, float]:
         per_hertz = make.flow / (make.max_speed - make.min_speed) / make.area  # m/s for 1 Hz
         gain = 1.0 / (per_hertz * LEVEL_RESPONSE)
         return {
-            "gain": round(min(gain, 100.0), 1),
-            "reset_time": 4.0 * LEVEL_RESPONSE,
-            "deadband": 0.02,
-            "start_band": 0.2,
-            "stop_band": 0.25,
+            Pump.LevelGain.column: round(min(gain, 100.0), 1),
+            Pump.LevelResetTime.column: 4.0 * LEVEL_RESPONSE,
+            Pump.LevelDeadband.column: 0.02,
+            Pump.LevelStartBand.column: 0.2,
+            Pump.LevelStopBand.column: 0.25,
         }
     if control_type == "POWER_CONTROLLED":
         per_hertz = 3.0 * make.power / make.max_speed  # kW for 1 Hz, about the cube law
-        return {"gain": round(0.2 / per_hertz, 3), "reset_time": POWER_RESPONSE}
+        return {
+            Pump.PowerGain.column: round(0.2 / per_hertz, 3),
+            Pump.PowerResetTime.column: POWER_RESPONSE,
+        }
     return {}
 
 
