@@ -1,0 +1,1 @@
+"""OPC UA: the image as an address space, with units, ranges, status and time of every value."""

@@ -1,0 +1,113 @@
+"""The inner server: asyncua's services, with ours in place of those that are slow or open."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from asyncua import ua
+from asyncua.common.utils import ServiceError
+from asyncua.crypto.permission_rules import User
+from asyncua.server.internal_server import InternalServer
+from asyncua.server.internal_session import InternalSession
+from asyncua.ua.attribute_ids import AttributeIds
+from asyncua.ua.object_ids import ObjectIds
+from asyncua.ua.status_codes import StatusCodes
+
+from runtime.servers.mirror import Mirror
+from runtime.servers.opcua import references, session
+from runtime.servers.opcua.address_space import AddressSpace, Nodes
+from runtime.servers.opcua.browsing import Browsing
+from runtime.servers.opcua.gate import ANONYMOUS, Attributes, Users
+from runtime.servers.opcua.members import TICK, constant, standard
+from runtime.servers.opcua.methods import Methods
+from runtime.servers.opcua.plant import Plant
+from runtime.servers.opcua.values import Values
+from runtime.servers.opcua.watch import Watch
+
+MOST_QUEUED = 10  # values of one monitored item that wait to be published
+MOST_UNACKNOWLEDGED = 20  # messages of one subscription
+SIGN_IN = 10.0  # s
+SHORTEST_SESSION = 5_000.0  # ms
+MOST_SUBSCRIPTIONS = 1_000  # of all clients together
+
+_CAPABILITIES = "Server_ServerCapabilities"
+_LIMITS = {
+    "MaxNodesPerRead": session.MOST_READ,
+    "MaxNodesPerWrite": session.MOST_READ,
+    "MaxNodesPerTranslateBrowsePathsToNodeIds": session.MOST_READ,
+    "MaxNodesPerBrowse": session.MOST_BROWSED,
+    "MaxNodesPerMethodCall": session.MOST_CALLED,
+    "MaxMonitoredItemsPerCall": session.MOST_ITEMS_AT_ONCE,
+}
+
+
+class Core(InternalServer):
+    """All services and the address space they work on."""
+
+    def __init__(
+        self, mirror: Mirror, plant: Plant, token: str, connections: int, idle: float
+    ) -> None:
+        super().__init__(Users(token))
+        values = Values(mirror)
+        self.watch = Watch(values)
+        self._space = AddressSpace(plant, values)
+        self._methods = Methods(self.aspace, mirror)
+        self.method_service = self._methods
+        self.attribute_service = Attributes(self.aspace)
+        self.view_service = Browsing(self.aspace, self._space)
+        self.allow_remote_admin = False
+        self.max_connections = connections
+        self.max_sessions = connections
+        self.max_session_timeout_ms = max(idle * 1e3, SHORTEST_SESSION)
+        self.min_session_timeout_ms = SHORTEST_SESSION
+        self.max_pending_activation_seconds = SIGN_IN
+        self.max_subscriptions = MOST_SUBSCRIPTIONS
+        self.max_monitored_item_queue_size = MOST_QUEUED
+        self.max_unacked_messages_per_subscription = MOST_UNACKNOWLEDGED
+
+    @property
+    def sessions(self) -> int:
+        return len(self._external_sessions)
+
+    @property
+    def items(self) -> int:
+        return session.monitored(self.subscription_service.subscriptions.values())
+
+    async def init(self, shelffile: Path | None = None) -> None:
+        await super().init(shelffile)
+        self.aspace._nodes = Nodes(self.aspace._nodes, self._space)
+        self.aspace[references.OBJECTS].references.append(references.to_root(self._space.plant))
+        for name, limit in _LIMITS.items():
+            self._set(f"{_CAPABILITIES}_OperationLimits_{name}", limit, ua.VariantType.UInt32)
+        self._set(f"{_CAPABILITIES}_MinSupportedSampleRate", TICK * 1e3, ua.VariantType.Double)
+        self._set(f"{_CAPABILITIES}_MaxSessions", self.max_sessions, ua.VariantType.UInt32)
+
+    def _set(self, name: str, value: object, kind: ua.VariantType) -> None:
+        node = self.aspace[standard(getattr(ObjectIds, name))]
+        node.attributes[AttributeIds.Value] = constant(value, kind)
+
+    async def serve_at_level(self, level: int) -> None:
+        """Tell clients how good this server is, 0 to 255: redundant ones choose by it (Part 4)."""
+        value = ua.DataValue(ua.Variant(level, ua.VariantType.Byte))
+        node = standard(ObjectIds.Server_ServiceLevel)
+        await self.aspace.write_attribute_value(node, AttributeIds.Value, value)
+
+    async def stop(self) -> None:
+        if self.time_task is not None:
+            self.time_task.cancel()  # asyncua would wait up to a second for it
+            await asyncio.gather(self.time_task, return_exceptions=True)
+            self.time_task = None
+        await super().stop()
+
+    def create_session(
+        self, name: str, user: User = ANONYMOUS, external: bool = False
+    ) -> InternalSession:
+        if self.sessions >= self.max_sessions:
+            raise ServiceError(StatusCodes.BadTooManySessions)
+        return session.Session(self, name, self.watch, self._methods)
+
+    def register_server(self, server: Any, conf: Any = None) -> None:
+        """Refuse: this is no discovery server, and asyncua would remember what anybody sends."""
+        raise ServiceError(StatusCodes.BadServiceUnsupported)

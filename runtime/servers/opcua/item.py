@@ -1,0 +1,111 @@
+"""One monitored item: what of a value its client wants to be told."""
+
+from __future__ import annotations
+
+import math
+from typing import cast
+
+from asyncua import ua
+from asyncua.server.internal_subscription import InternalSubscription
+from asyncua.server.monitored_item_service import MonitoredItemData
+from asyncua.ua.status_codes import StatusCodes
+
+from runtime.servers.opcua.plant import Place
+from runtime.tag import Tag
+
+ALL_CHANGES = ua.DataChangeFilter(Trigger=ua.DataChangeTrigger.StatusValue)
+
+
+class Item:
+    """A monitored value of a tag (or, without one, an attribute that never changes)."""
+
+    def __init__(
+        self,
+        subscription: InternalSubscription,
+        data: MonitoredItemData,
+        place: Place,
+        tag: Tag | None,
+        discard_oldest: bool,
+    ) -> None:
+        self.place = place
+        self.tag = tag
+        self.interval = 0.0
+        self._subscription = subscription
+        self._data = data
+        self._discard_oldest = discard_oldest
+        self._last: ua.DataValue | None = None
+
+    @property
+    def _filter(self) -> ua.DataChangeFilter:
+        return cast(ua.DataChangeFilter, self._data.filter or ALL_CHANGES)
+
+    @property
+    def always(self) -> bool:
+        return self._filter.Trigger is ua.DataChangeTrigger.StatusValueTimestamp
+
+    def offer(self, value: ua.DataValue) -> None:
+        """Queue a value if it differs, as the item's filter has it, from the last one reported."""
+        if self._data.mode is ua.MonitoringMode.Disabled:
+            return
+        last = self._last
+        if last is not None and not self._differs(last, value):
+            return
+        self._last = value
+        note = ua.MonitoredItemNotification(cast(ua.IntegerId, self._data.client_handle), value)
+        queue = self._subscription._triggered_datachanges.setdefault(
+            cast(int, self._data.monitored_item_id), []
+        )
+        if len(queue) >= self._data.queue_size:
+            del queue[0 if self._discard_oldest else -1]
+        queue.append(note)
+
+    def resume(self, value: ua.DataValue) -> None:
+        """Report a value whatever was reported before."""
+        self._last = None
+        self.offer(value)
+
+    def _differs(self, last: ua.DataValue, value: ua.DataValue) -> bool:
+        wanted = self._filter
+        if last.StatusCode != value.StatusCode:
+            return True
+        if wanted.Trigger is ua.DataChangeTrigger.Status:
+            return False
+        if last.Value != value.Value:
+            return self._beyond_deadband(wanted, last, value)
+        return self.always and last.SourceTimestamp != value.SourceTimestamp
+
+    def _beyond_deadband(
+        self, wanted: ua.DataChangeFilter, last: ua.DataValue, value: ua.DataValue
+    ) -> bool:
+        band = float(wanted.DeadbandValue)
+        if wanted.DeadbandType == ua.DeadbandType.Percent and self.tag is not None:
+            band *= (self.tag.high - self.tag.low) / 100
+        elif wanted.DeadbandType == ua.DeadbandType.None_:
+            return True
+        if (
+            last.Value is None
+            or value.Value is None
+            or None in (last.Value.Value, value.Value.Value)
+        ):
+            return True
+        return bool(abs(value.Value.Value - last.Value.Value) > band)
+
+
+def fault_of_filter(wanted: object, tag: Tag | None) -> int | None:
+    """The status code that refuses a filter; None if it can be used."""
+    if wanted is None:
+        return None
+    if not isinstance(wanted, ua.DataChangeFilter):
+        return StatusCodes.BadMonitoredItemFilterUnsupported
+    if wanted.DeadbandType == ua.DeadbandType.None_:
+        return None
+    if tag is None or tag.is_bool or tag.states or tag.flags:
+        return StatusCodes.BadFilterNotAllowed
+    percent = wanted.DeadbandType == ua.DeadbandType.Percent
+    if percent and not tag.low < tag.high:
+        return StatusCodes.BadFilterNotAllowed
+    band = float(wanted.DeadbandValue)
+    absolute = wanted.DeadbandType == ua.DeadbandType.Absolute
+    if not (percent or absolute) or not 0 <= band <= (100 if percent else math.inf):
+        return StatusCodes.BadDeadbandFilterInvalid
+    return None

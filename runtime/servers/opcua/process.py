@@ -1,0 +1,77 @@
+"""The OPC UA process: listens, mirrors the image, says how it is."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+import time
+from contextlib import suppress
+
+import structlog
+
+from config import Config
+from config.model import OpcUaServer as Settings
+from runtime.layout import Capacity
+from runtime.places import Places
+from runtime.processes import UNUSABLE
+from runtime.progress import Progress, State
+from runtime.servers.listening import ListenError, bind
+from runtime.servers.mirror import Mirror
+from runtime.servers.opcua.server import OpcUaServer
+
+POLL = 0.02  # s between looks for a new image
+BEAT = 0.5  # s
+
+logger = structlog.get_logger()
+
+
+def main(config: Config, places: Places) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    progress = Progress(places.progress("opcua"))
+    settings = config.servers.opcua
+    try:
+        bound = bind(settings.listen.host, settings.listen.port, "servers.opcua.listen")
+    except ListenError as error:
+        progress.say(State.DEGRADED, str(error))
+        logger.error("can't listen", reason=str(error))
+        sys.exit(UNUSABLE)
+    mirror = Mirror(places, Capacity(config.capacity.stations, config.capacity.pumps), "opcua")
+    try:
+        asyncio.run(_serve(mirror, places, settings, bound, progress))
+    finally:
+        mirror.close()
+
+
+async def _serve(
+    mirror: Mirror, places: Places, settings: Settings, bound: socket.socket, progress: Progress
+) -> None:
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    server = OpcUaServer(mirror, places, bound, settings.connections, settings.idle)
+    await server.start()
+    logger.info("opcua listening", address=server.endpoint.geturl())
+    said = 0.0
+    while not ended.is_set():
+        await server.follow()
+        if time.monotonic() - said >= BEAT:
+            said = time.monotonic()
+            progress.say(*_health(mirror, server, settings))
+            progress.beat()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ended.wait(), POLL)
+    await server.stop()
+
+
+def _health(mirror: Mirror, server: OpcUaServer, settings: Settings) -> tuple[State, str]:
+    words = (
+        f"{settings.listen}, {server.clients} of {settings.connections} connections, "
+        f"{server.core.sessions} sessions, {server.core.items} monitored items"
+    )
+    if not mirror.sequence:
+        return State.DEGRADED, f"{words}; the scan has not published yet"
+    if mirror.stale:
+        return State.DEGRADED, f"{words}; the scan has stood still for {mirror.age:.0f} s"
+    return State.GOOD, words

@@ -1,0 +1,110 @@
+"""The OPC UA server: one endpoint, a plant that changes, and values pushed to who monitors them."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import socket
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from asyncua import ua
+from asyncua.common.connection import TransportLimits
+from asyncua.server.server import Server
+
+from runtime import equipment
+from runtime.equipment import Equipment
+from runtime.places import Places
+from runtime.servers.mirror import Mirror
+from runtime.servers.opcua.connection import LARGEST_CHUNK, Listener
+from runtime.servers.opcua.core import Core
+from runtime.servers.opcua.gate import Services
+from runtime.servers.opcua.members import NAMESPACE, TICK
+from runtime.servers.opcua.plant import Plant
+
+PATH = "calejo"
+LARGEST_MESSAGE = 4 * 1024 * 1024  # bytes; asyncua's client expects no larger answers either
+FULL, NO_DATA = 255, 1  # service levels
+EXPECTED = ("sending service fault", "No encrypting policy")  # said by asyncua at each of them
+
+
+class OpcUaServer(Server):
+    """Serves what a mirror shows."""
+
+    def __init__(
+        self, mirror: Mirror, places: Places, bound: socket.socket, connections: int, idle: float
+    ) -> None:
+        self._mirror = mirror
+        self._plant = Plant()
+        self._equipment = Equipment()
+        self._level = FULL
+        self._pushed = 0.0
+        self._bound = bound
+        self.core = Core(mirror, self._plant, places.token(), connections, idle)
+        super().__init__(iserver=self.core)
+        self._take_over(equipment.load(places.equipment))  # known before the scan runs
+        host, port = bound.getsockname()[:2]
+        self.set_endpoint(f"opc.tcp://{f'[{host}]' if ':' in host else host}:{port}/{PATH}")
+        self.name = self.manufacturer_name = "Calejo Control Adapter"
+        self.product_uri = NAMESPACE
+        self._application_uri = f"urn:{socket.gethostname()}:{NAMESPACE.partition(':')[2]}"
+        self.application_type = ua.ApplicationType.Server
+        self.limits = TransportLimits(
+            max_recv_buffer=LARGEST_CHUNK,
+            max_send_buffer=LARGEST_CHUNK,
+            max_chunk_count=LARGEST_MESSAGE // LARGEST_CHUNK + 1,
+            max_message_size=LARGEST_MESSAGE,
+        )
+        self.set_identity_tokens([ua.AnonymousIdentityToken, ua.UserNameIdentityToken])
+        rules: Any = Services()  # asyncua takes any ruleset, and says a simple one
+        self.set_security_policy([ua.SecurityPolicyType.NoSecurity], rules)
+
+    @property
+    def clients(self) -> int:
+        return len(self.bserver.clients) if self.bserver else 0
+
+    async def start(self) -> None:
+        """Build the address space and take connections."""
+        for name in ("asyncua.server.uaprocessor", "asyncua.server.server"):
+            logging.getLogger(name).addFilter(_is_news)
+        await self.init()
+        await self.register_namespace(NAMESPACE)
+        release, now = version("calejo"), datetime.now(UTC)
+        await self.set_build_info(
+            NAMESPACE, self.manufacturer_name, self.name, release, release, now
+        )
+        await self._setup_server_nodes()
+        await self.core.start()
+        self.bserver = Listener(self.core, self._bound, self.limits)
+        self.bserver.set_policies(self._policies)
+        await self.bserver.start()
+        gc.collect()
+        gc.freeze()  # OPC UA's own nodes live as long as the process
+
+    async def follow(self) -> None:
+        """Take the newest snapshot, and push what changed of it; to be called often."""
+        self._mirror.refresh()
+        if self._mirror.equipment.version:
+            self._take_over(self._mirror.equipment)
+        now = time.monotonic()
+        if now - self._pushed < TICK * 0.9:
+            return
+        self._pushed = now
+        self.core.watch.push(now)
+        level = NO_DATA if self._mirror.stale else FULL
+        if level != self._level:
+            self._level = level
+            await self.core.serve_at_level(level)
+
+    def _take_over(self, found: Equipment) -> None:
+        if found is not self._equipment:
+            self._equipment = found
+            self._plant.update(found)
+            self.core.watch.renew()
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """A client's mistake is answered to the client, and a known state said once is enough."""
+    return not str(record.msg).startswith(EXPECTED)

@@ -1,0 +1,215 @@
+"""A client's session: bounded in what it may ask for, and kept to what is its own."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Sized
+from typing import Any, cast
+
+from asyncua import ua
+from asyncua.common.utils import ServiceError
+from asyncua.server.internal_server import InternalServer
+from asyncua.server.internal_session import InternalSession, SessionState
+from asyncua.server.internal_subscription import InternalSubscription
+from asyncua.server.uaprocessor import UaProcessor
+from asyncua.ua.status_codes import StatusCodes
+
+from runtime.servers.opcua.items import Items
+from runtime.servers.opcua.members import TICK
+from runtime.servers.opcua.methods import Caller, Methods
+from runtime.servers.opcua.watch import Watch
+
+MOST_READ = 2_000  # nodes of one Read, Write or TranslateBrowsePathsToNodeIds
+MOST_BROWSED = 50  # nodes of one Browse, each with about a hundred references
+MOST_ITEMS_AT_ONCE = 1_000  # monitored items of one call
+MOST_CALLED = 100  # methods of one Call
+MOST_ITEMS = 100_000  # monitored items of all clients together
+MOST_SUBSCRIPTIONS = 20  # of one session
+SLOWEST = 60_000.0  # ms of publishing interval
+LONGEST_UNSERVED = 600_000.0  # ms that a subscription waits for its client
+
+
+class Session(InternalSession):
+    """What one client does. Its token is random: asyncua's are consecutive numbers."""
+
+    def __init__(self, server: InternalServer, name: Any, watch: Watch, methods: Methods) -> None:
+        super().__init__(server, server.aspace, server.subscription_service, name, external=True)
+        server.unregister_external_session(self)
+        self.auth_token = ua.NodeId(ua.ByteString(secrets.token_bytes(32)))
+        server.register_external_session(self)
+        self.connected = True
+        self._watch = watch
+        self._methods = methods
+
+    @property
+    def where(self) -> str:
+        """The address of the client."""
+        peer = cast(tuple[object, ...], self.name)  # what asyncua gives as name
+        return ":".join(map(str, peer[:2]))
+
+    async def read(self, params: ua.ReadParameters) -> list[ua.DataValue]:
+        _bounded(params.NodesToRead, MOST_READ)
+        return await super().read(params)
+
+    async def write(self, params: ua.WriteParameters) -> list[ua.StatusCode]:
+        _bounded(params.NodesToWrite, MOST_READ)
+        return await super().write(params)
+
+    async def browse(self, params: ua.BrowseParameters) -> list[ua.BrowseResult]:
+        _bounded(params.NodesToBrowse, MOST_BROWSED)
+        return await super().browse(params)
+
+    async def translate_browsepaths_to_nodeids(
+        self, params: list[ua.BrowsePath]
+    ) -> list[ua.BrowsePathResult]:
+        _bounded(params, MOST_READ)
+        return await super().translate_browsepaths_to_nodeids(params)
+
+    async def call(self, params: list[ua.CallMethodRequest]) -> list[ua.CallMethodResult]:
+        _bounded(params, MOST_CALLED)
+        return await self._methods.call_by(Caller(self.user, self.where), params)
+
+    async def create_subscription(
+        self,
+        params: ua.CreateSubscriptionParameters,
+        callback: Callable[..., Any],
+        request_callback: Callable[..., Any] | None = None,
+    ) -> ua.CreateSubscriptionResult:
+        if len(self._own()) >= MOST_SUBSCRIPTIONS:
+            raise ServiceError(StatusCodes.BadTooManySubscriptions)
+        wish = float(params.RequestedPublishingInterval)
+        interval = min(wish, SLOWEST) if wish > TICK * 1e3 else TICK * 1e3
+        lives = int(LONGEST_UNSERVED / interval)
+        params.RequestedPublishingInterval = ua.Duration(interval)
+        params.RequestedLifetimeCount = _counter(params.RequestedLifetimeCount, lives)
+        params.RequestedMaxKeepAliveCount = _counter(params.RequestedMaxKeepAliveCount, lives // 3)
+        result = await super().create_subscription(params, callback, request_callback)
+        subscription = self.subscription_service.subscriptions[int(result.SubscriptionId)]
+        subscription.monitored_item_srv = Items(subscription, self.aspace, self._watch)
+        return result
+
+    def modify_subscription(
+        self, params: ua.ModifySubscriptionParameters
+    ) -> ua.ModifySubscriptionResult:
+        self._check(params.SubscriptionId)
+        return super().modify_subscription(params)
+
+    async def delete_subscriptions(self, ids: list[int]) -> list[ua.StatusCode]:
+        own = self._own()
+        wanted = [number if number in own else 0 for number in ids]  # 0 is nobody's
+        return await super().delete_subscriptions(wanted)
+
+    async def set_publishing_mode(
+        self, params: ua.SetPublishingModeParameters
+    ) -> list[ua.StatusCode]:
+        own = self._own()
+        params.SubscriptionIds = [
+            n if int(n) in own else ua.IntegerId(0) for n in params.SubscriptionIds
+        ]
+        return await super().set_publishing_mode(params)
+
+    async def create_monitored_items(
+        self, params: ua.CreateMonitoredItemsParameters
+    ) -> list[ua.MonitoredItemCreateResult]:
+        self._check(params.SubscriptionId)
+        _bounded(params.ItemsToCreate, MOST_ITEMS_AT_ONCE)
+        present = monitored(self.subscription_service.subscriptions.values())
+        if present + len(params.ItemsToCreate) > MOST_ITEMS:
+            raise ServiceError(StatusCodes.BadTooManyMonitoredItems)
+        return await super().create_monitored_items(params)
+
+    async def modify_monitored_items(
+        self, params: ua.ModifyMonitoredItemsParameters
+    ) -> list[ua.MonitoredItemModifyResult]:
+        self._check(params.SubscriptionId)
+        _bounded(params.ItemsToModify, MOST_ITEMS_AT_ONCE)
+        return await super().modify_monitored_items(params)
+
+    async def delete_monitored_items(
+        self, params: ua.DeleteMonitoredItemsParameters
+    ) -> list[ua.StatusCode]:
+        self._check(params.SubscriptionId)
+        return await super().delete_monitored_items(params)
+
+    async def set_monitoring_mode(
+        self, params: ua.SetMonitoringModeParameters
+    ) -> list[ua.StatusCode]:
+        self._check(params.SubscriptionId)
+        return await super().set_monitoring_mode(params)
+
+    def publish(
+        self, acks: Iterable[ua.SubscriptionAcknowledgement] | None = None
+    ) -> tuple[int, list[ua.StatusCode]]:
+        own = self._own()
+        if not own:
+            raise ServiceError(StatusCodes.BadNoSubscription)
+        results = []
+        for ack in acks or ():
+            subscription = own.get(int(ack.SubscriptionId))
+            if subscription is not None:
+                subscription.publish([int(ack.SequenceNumber)])
+            found = StatusCodes.Good if subscription else StatusCodes.BadSubscriptionIdInvalid
+            results.append(ua.StatusCode(ua.UInt32(found)))
+        return len(own), results
+
+    def republish(self, params: ua.RepublishParameters) -> ua.NotificationMessage:
+        subscription = self._check(params.SubscriptionId)
+        if int(params.RetransmitSequenceNumber) not in subscription._not_acknowledged_results:
+            raise ServiceError(StatusCodes.BadMessageNotAvailable)
+        return super().republish(params)
+
+    # asyncua's own override has a parameter more, too.
+    async def transfer_subscriptions(  # type: ignore[override]
+        self, params: ua.TransferSubscriptionsParameters, callback: Callable[..., Any]
+    ) -> list[ua.TransferResult]:
+        """Take over subscriptions of a session of the same user whose connection is lost."""
+        subscriptions = self.subscription_service.subscriptions
+        mine = {number for number, found in subscriptions.items() if self._may_take(found)}
+        params.SubscriptionIds = [
+            number if int(number) in mine else ua.IntegerId(0) for number in params.SubscriptionIds
+        ]
+        results = await super().transfer_subscriptions(params, callback)
+        processor: UaProcessor = callback.__self__  # type: ignore[attr-defined]  # a bound method
+        for number in mine & {int(number) for number in params.SubscriptionIds}:
+            # asyncua leaves this with the lost connection, which publishes nothing any more.
+            publishes: Callable[[Any], Any] = processor.get_publish_request
+            subscriptions[number].pub_request_callback = publishes
+        return results
+
+    def _may_take(self, subscription: InternalSubscription) -> bool:
+        if subscription.session_id == self.session_id:
+            return True
+        for owner in self.iserver._external_sessions.values():
+            if owner.session_id == subscription.session_id and isinstance(owner, Session):
+                return not owner.connected and owner.user == self.user
+        return True
+
+    def _own(self) -> dict[int, InternalSubscription]:
+        found = self.subscription_service.subscriptions.items()
+        return {number: one for number, one in found if one.session_id == self.session_id}
+
+    def _check(self, number: int) -> InternalSubscription:
+        own = self._own()
+        if int(number) not in own:
+            raise ServiceError(StatusCodes.BadSubscriptionIdInvalid)
+        return own[int(number)]
+
+
+def monitored(subscriptions: Iterable[InternalSubscription]) -> int:
+    """How many monitored items there are."""
+    return sum(len(one.monitored_item_srv._monitored_items) for one in subscriptions)
+
+
+def is_open(session: InternalSession | None) -> bool:
+    return session is not None and session.state is not SessionState.Closed
+
+
+def _bounded(items: Sized | None, most: int) -> None:
+    if not items:
+        raise ServiceError(StatusCodes.BadNothingToDo)
+    if len(items) > most:
+        raise ServiceError(StatusCodes.BadTooManyOperations)
+
+
+def _counter(asked: int, most: int) -> ua.Counter:
+    return ua.Counter(min(int(asked) or most, most))
