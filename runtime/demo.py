@@ -47,6 +47,7 @@ def main(config: Config, places: Places) -> None:
         while True:
             try:
                 _look_for_plan(client, places)
+                _look_for_start(places)
             except NotReadyError as missing:
                 if time.monotonic() > deadline:
                     deadline = float("inf")
@@ -91,6 +92,13 @@ def _look_for_plan(client: ModbusTcpClient, places: Places) -> None:
         raise NotReadyError(f"Modbus: {error}") from None
     listed = ", ".join(f"{name} {authority}" for name, authority in found.items())
     raise NotReadyError(f"no pump runs by its plan; authority over each: {listed}")
+
+
+def _look_for_start(places: Places) -> None:
+    """Return if every process has begun its work: whoever waits for `ready` wants to use them."""
+    found = (look(places.progress(name)) for name in ("database", "modbus", "opcua", "rest"))
+    if not all(health and health.state is not State.STARTING for health in found):
+        raise NotReadyError("not every process has begun its work")
 
 
 def _read(client: ModbusTcpClient, pump: PumpEntry, tag: Tag) -> float:

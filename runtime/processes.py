@@ -24,7 +24,7 @@ UNUSABLE = 78  # exit code (EX_CONFIG): an operator has to change something befo
 # Who ends when, and how long (s) they get before they are killed: first what asks for changes, then
 # what feeds the scan, the standby before the leader that it would replace, then what saves.
 ENDING: tuple[tuple[tuple[str, ...], float], ...] = (
-    (("demo", "plant", "optimiser"), 0.5),
+    (("demo", "plant", "optimiser"), 0.7),
     (("modbus", "opcua", "rest"), 1.0),
     (("database",), 0.8),
     (("standby",), 0.3),

@@ -61,12 +61,15 @@ class Calejo:
             timeout=60,
         )
 
-    def start(self, *arguments: str) -> None:
+    def start(self, *arguments: str, **environment: str) -> None:
         """Start a command that runs until it is ended."""
         with self.output.open("w") as output, self.log.open("w") as log:
             # Files, not pipes: a process that outlives the command would keep them open.
             self.process = subprocess.Popen(
-                [*CALEJO, *arguments], env=self.environment, stdout=output, stderr=log
+                [*CALEJO, *arguments],
+                env=self.environment | environment,
+                stdout=output,
+                stderr=log,
             )
 
     def health(self, name: str, but: int = 0) -> Health:
@@ -111,6 +114,11 @@ class Calejo:
     def processes(self) -> list[int]:
         """Everything alive that has to do with the state directory."""
         return that_mention(str(self.state))
+
+    def process_of(self, module: str) -> int:
+        """The process that runs a module."""
+        (found,) = set(that_mention(module)) & set(self.processes())
+        return found
 
     def clean_up(self) -> None:
         """End what still runs, however it may."""
