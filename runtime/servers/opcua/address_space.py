@@ -26,7 +26,7 @@ from runtime.servers.opcua.members import (
 )
 from runtime.servers.opcua.plant import Place, Plant
 from runtime.servers.opcua.references import References
-from runtime.servers.opcua.values import TagValue, Values
+from runtime.servers.opcua.values import Lazy, Values
 
 
 class PlantNode(NodeData):
@@ -41,10 +41,8 @@ class PlantNode(NodeData):
         member: Member | None = None,
     ) -> None:
         self.nodeid = nodeid
-        self.attributes = {
-            **attributes,
-            AttributeIds.NodeId: constant(nodeid, ua.VariantType.NodeId),
-        }
+        self.attributes = attributes.copy()
+        self.attributes[AttributeIds.NodeId] = Lazy(lambda: _id(nodeid))
         self.call = None
         self.place = place
         self.member = member
@@ -106,13 +104,17 @@ class AddressSpace:
         return place, members_of(place.table).get(name) if place else None
 
     def _variable_or_method(self, nodeid: ua.NodeId, place: Place, member: Member) -> PlantNode:
-        attributes = member.attributes
-        if member.tag is not None:
-            value = TagValue(self._values, member.tag, place)
-            attributes = {**attributes, AttributeIds.Value: value}
-        return PlantNode(
-            nodeid, attributes, lambda: references.of_member(place, member), place, member
+        node = PlantNode(
+            nodeid, member.attributes, lambda: references.of_member(place, member), place, member
         )
+        if member.tag is not None:
+            tag, read = member.tag, self._values.read
+            node.attributes[AttributeIds.Value] = Lazy(lambda: read(tag, place))
+        return node
+
+
+def _id(nodeid: ua.NodeId) -> ua.DataValue:
+    return ua.DataValue(ua.Variant(nodeid, ua.VariantType.NodeId))
 
 
 def _object(nodeid: ua.NodeId, place: Place) -> PlantNode:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import cast
 
@@ -95,24 +96,22 @@ def _utc(seconds: float) -> ua.DateTime:
     return cast(ua.DateTime, datetime.fromtimestamp(seconds, UTC))
 
 
-class TagValue(AttributeValue):
-    """The Value attribute of a tag: holds nothing, looks when it is read.
+class Lazy(AttributeValue):
+    """An attribute that holds nothing: it is made when it is read, and can't be written.
 
-    Monitored items of tags are served by `Watch`, so nobody registers for changes here.
+    Monitored items of our nodes are served by `Items`, so nobody registers for changes here.
     """
 
     value_callback = None
     value_setter = None
 
-    def __init__(self, values: Values, tag: Tag, place: Place) -> None:
-        self._values = values
-        self._tag = tag
-        self._place = place
+    def __init__(self, make: Callable[[], ua.DataValue]) -> None:
+        self._make = make
 
     @property
     def value(self) -> ua.DataValue | None:
-        return self._values.read(self._tag, self._place)
+        return self._make()
 
     @value.setter
     def value(self, value: ua.DataValue | None) -> None:
-        raise AttributeError(f"{self._tag} is written by the scan alone")
+        raise AttributeError("a server never writes a value: it asks the scan")
