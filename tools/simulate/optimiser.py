@@ -10,10 +10,8 @@ transaction. It knows of the runtime nothing but the database.
 from __future__ import annotations
 
 import argparse
-import signal
-import threading
+import time
 from datetime import UTC, datetime
-from types import FrameType
 
 import numpy as np
 import psycopg
@@ -21,7 +19,7 @@ import structlog
 
 from runtime import log
 from runtime.database.postmaster import ServerError
-from tools.simulate import planning, plans, sites
+from tools.simulate import ending, planning, plans, sites
 from tools.simulate.sites import Connection
 from tools.simulate.sizing import size
 
@@ -62,21 +60,21 @@ def optimise(connection: Connection, hours: float = HOURS, now: datetime | None 
     return len(machines)
 
 
-def work(ended: threading.Event, every: float, hours: float) -> None:
-    """Plan until the end; through outages of the database, too."""
+def work(every: float, hours: float) -> None:
+    """Plan for ever, through outages of the database too."""
     failing = 0.0
-    while not ended.is_set():
+    while True:
         try:
             with sites.connect(sites.dsn(DSN, "optimiser"), "optimiser") as connection:
-                while not ended.is_set():
+                while True:
                     planned = optimise(connection, hours)
                     failing = 0.0
-                    ended.wait(every if planned else RETRY)
+                    time.sleep(every if planned else RETRY)
         except (psycopg.Error, ServerError) as error:
             failing += RETRY
             if failing == PATIENCE:
                 logger.warning("no plan written", reason=str(error).strip())
-            ended.wait(RETRY)
+            time.sleep(RETRY)
 
 
 def main() -> None:
@@ -84,18 +82,9 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=EVERY, metavar="S")
     parser.add_argument("--hours", type=float, default=HOURS, help="that a plan covers")
     given = parser.parse_args()
+    ending.at_once()
     log.configure("optimiser", "warning")
-    ended = threading.Event()
-
-    def end(number: int, frame: FrameType | None) -> None:
-        ended.set()
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    worker = threading.Thread(target=work, args=(ended, given.every, given.hours), daemon=True)
-    worker.start()
-    # A daemon, and not waited for: an unfinished plan is rolled back.
-    ended.wait()
+    work(given.every, given.hours)
 
 
 if __name__ == "__main__":

@@ -15,12 +15,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import threading
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from types import FrameType
 
 import psycopg
 import structlog
@@ -28,7 +26,7 @@ import structlog
 import config
 from runtime import log
 from runtime.database.postmaster import ServerError
-from tools.simulate import history, sites
+from tools.simulate import ending, history, sites
 from tools.simulate.addresses import AddressError, setpoint_addresses
 from tools.simulate.instruments import Reading
 from tools.simulate.master import Address, Master
@@ -74,7 +72,6 @@ class Plant:
     def __init__(self, speed: float, seed: int) -> None:
         self.speed = speed
         self.seed = seed
-        self.ended = threading.Event()
         self.found = threading.Event()  # the first stations are known
         self.fresh = threading.Event()  # there is a reading to write
         self.sites: list[Site] = []
@@ -83,15 +80,14 @@ class Plant:
         self.reading: tuple[list[Machine], Reading, datetime] | None = None
 
     def run(self) -> None:
-        """Be the physics until the end."""
-        while not self.found.wait(STEP):
-            if self.ended.is_set():
-                return
+        """Be the physics, for ever."""
+        self.found.wait()
         clock = time.monotonic()
         world = World(self.sites, self.seed, time.time(), clock, self.known)
         sampled, spilling = 0.0, world.state.spilling
         control = Outage("control of some drives")
-        while not self.ended.wait(STEP):
+        while True:
+            time.sleep(STEP)
             before, clock = clock, time.monotonic()
             if world.sites != tuple(self.sites):
                 world = world.changed(self.sites, clock)
@@ -186,16 +182,11 @@ def main() -> None:
     parser.add_argument("--speed", type=float, default=1.0, help="of time, 1 is real")
     parser.add_argument("--seed", type=int, default=1, help="of weather and noise")
     given = parser.parse_args()
+    ending.at_once()
     log.configure("plant", "warning")
     plant = Plant(given.speed, given.seed)
 
-    def end(number: int, frame: FrameType | None) -> None:
-        plant.ended.set()
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
     host, port = modbus_address(given.modbus)
-    # Daemons: a frozen database or Modbus server doesn't hold up the end.
     threading.Thread(target=plant.collect, daemon=True).start()
     threading.Thread(target=plant.listen, args=(host, port), daemon=True).start()
     plant.run()
