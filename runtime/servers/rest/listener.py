@@ -13,9 +13,10 @@ from typing import Any
 from waitress import wasyncore  # type: ignore[import-untyped]
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from waitress.server import create_server  # type: ignore[import-untyped]
-from waitress.task import ErrorTask  # type: ignore[import-untyped]
+from waitress.task import ErrorTask, ThreadedTaskDispatcher  # type: ignore[import-untyped]
 
 from config import RestServer
+from runtime.servers.rest.gate import READS
 from runtime.servers.rest.problems import MEDIA, Fault, document
 
 THREADS = 8
@@ -45,6 +46,18 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
     error_task_class = _ProblemTask
 
 
+class _Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]
+    """Requests for changes go before those that only look: a stop waits for no report."""
+
+    def add_task(self, task: Any) -> None:
+        if task.requests[0].command in READS:
+            super().add_task(task)
+            return
+        with self.lock:
+            self.queue.appendleft(task)
+            self.queue_cv.notify()
+
+
 class Listener:
     """The server on a socket that is bound."""
 
@@ -52,11 +65,13 @@ class Listener:
         # A queue of requests is normal under load, not a warning for each of them.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self._sockets: dict[int, Any] = {}
+        self._tasks = _Dispatcher()
+        self._tasks.set_thread_count(THREADS)
         self._server = create_server(
             app,
             map=self._sockets,
+            _dispatcher=self._tasks,
             sockets=[bound],
-            threads=THREADS,
             connection_limit=settings.connections,
             channel_timeout=settings.idle,
             cleanup_interval=5,
@@ -66,7 +81,6 @@ class Listener:
             ident=None,
         )
         self._server.channel_class = _Channel
-        self._tasks = self._server.task_dispatcher
         self._waiting: object = None
 
     def serve(self) -> None:
