@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,6 @@ from runtime.equipment import Equipment
 LIMIT_S = 15.0
 SHORTEST_PAUSE_S = 0.25  # equipment entered row by row is read in a few goes
 RETRY_S = 5.0
-HOUSEKEEPING_S = 6 * 3600.0
-DAYS_AHEAD = 31
-_PARTITIONS = """
-SELECT create_feedback_partitions(today - 1, today + %s)
-FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS today) AS clock"""
 _STATIONS = "SELECT * FROM pump_stations ORDER BY slot"
 _PUMPS = sql.SQL(
     "SELECT pumps.pump_id, station_id, name, active, slot, modbus_unit, modbus_base,"
@@ -47,26 +41,16 @@ class Discovery(Worker):
         self._board = board
         self._config = config
         self._path = path
-        self._housekept = float("-inf")
 
     def begin(self, connection: Connection[Any]) -> None:
         connection.execute("LISTEN calejo_equipment")
 
     def work(self, connection: Connection[Any]) -> None:
         with self.limited():
-            self._keep_house(connection)
             found = discover(connection, self._config, self._board.equipment)
         wait = self._config.discovery if self._apply(found) else RETRY_S
         for _ in connection.notifies(timeout=wait, stop_after=1):
             self.pause(SHORTEST_PAUSE_S)
-
-    def _keep_house(self, connection: Connection[Any]) -> None:
-        """Make partitions ahead; forget changes of plans that every reader has seen or reloads."""
-        if time.monotonic() - self._housekept < HOUSEKEEPING_S:
-            return
-        connection.execute(_PARTITIONS, [DAYS_AHEAD])
-        connection.execute("DELETE FROM plan_changes WHERE changed_at < now() - interval '1 day'")
-        self._housekept = time.monotonic()
 
     def _apply(self, found: Equipment) -> bool:
         """Put a list that differs in force; False if it could not be saved."""

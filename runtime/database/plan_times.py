@@ -63,12 +63,12 @@ class PlanTimes:
             self._take_newer(station, created, age)
 
     def read_changed(
-        self, connection: Connection[Any], operation: str, first: int, last: int
+        self, connection: Connection[Any], first: int, last: int, *, inserted: bool
     ) -> None:
         """Take the rows of a change. Only an inserted one from the future was never seen before."""
         rows = connection.execute(_CHANGED, [first, last]).fetchall()
         for station, created, age, future in rows:
-            if operation != "INSERT":
+            if not inserted:
                 self._take_newer(station, created, age)
                 continue
             self._take(station, 0.0 if future else age)

@@ -8,6 +8,7 @@ is made every second without a hint, so a lost notification costs a second.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,9 @@ _CHANGES = """
 SELECT change_id, operation, first_plan_id, last_plan_id FROM plan_changes
 WHERE changed_in >= %s::xid8 ORDER BY change_id"""
 LAST_ID = 2**63 - 1
+INSERT = "INSERT"
+NEAR = 10_000  # ids; ranges so near to each other are read as one
+Change = tuple[int, str, int, int]  # number, operation, first and last plan_id
 
 
 class PlanReader(Worker):
@@ -57,49 +61,52 @@ class PlanReader(Worker):
         self._rows = NO_ROWS
         self._oldest = "0"  # transactions from this one on may be unknown
         self._seen: set[int] = set()  # changes by such transactions that are known all the same
-        self._loaded: tuple[int, float] | None = None  # steps of the clock, time of the last load
+        self._steps = 0  # of the database's clock, at the last load
+        self._reload_at = 0.0
 
     def begin(self, connection: Connection[Any]) -> None:
         connection.execute("LISTEN calejo_plans")
-        self._loaded = None
+        self._reload_at = 0.0
 
     def work(self, connection: Connection[Any]) -> None:
+        began = time.monotonic()
         with self.limited():
             self._look(connection)
+        # Under a flood of changes this thread leaves half of the interpreter's time to others.
+        self.pause(min(time.monotonic() - began, LOOK_S))
         for _ in connection.notifies(timeout=LOOK_S, stop_after=1):
             pass
 
     def _look(self, connection: Connection[Any]) -> None:
+        # Found before reading: what commits in between is read now, and once more next time.
         oldest = _one(connection, _SNAPSHOT)[0]
+        changes = connection.execute(_CHANGES, [min(self._oldest, oldest, key=int)]).fetchall()
+        fresh = [change for change in changes if change[0] not in self._seen]
         steps, now = self._board.clock.steps, time.monotonic()
-        if self._loaded is None or self._loaded[0] != steps or now - self._loaded[1] > RELOAD_S:
-            # What committed up to here is in the load; changes since are read again, no harm done.
-            changes = self._changes(connection, oldest)
+        if steps != self._steps or now > self._reload_at:
             self._rows = self._read(connection, 0, LAST_ID)
             self._times.read_all(connection)
-            self._loaded = steps, now
+            self._steps, self._reload_at = steps, now + RELOAD_S
             news = True
         else:
-            changes = self._changes(connection, self._oldest)
-            fresh = [change for change in changes if change[0] not in self._seen]
-            for _, operation, first, last in fresh:
-                self._renew(connection, first, last)
-                self._times.read_changed(connection, operation, first, last)
+            self._take(connection, fresh)
             news = bool(fresh)
         self._oldest, self._seen = oldest, {change[0] for change in changes}
         self._times.read_heartbeats(connection)
-        if news or self._board.schedule is None:
+        if news:
             self._board.schedule = Schedule(self._rows)
         if news or self._times.changed:
             self._board.plan_times = self._times.snapshot()
             self._board.announce()
 
-    def _changes(self, connection: Connection[Any], since: str) -> list[tuple[Any, ...]]:
-        return connection.execute(_CHANGES, [since]).fetchall()
-
-    def _renew(self, connection: Connection[Any], first: int, last: int) -> None:
-        outside = (self._rows.plan_id < first) | (self._rows.plan_id > last)
-        self._rows = self._rows.take(outside).plus(self._read(connection, first, last))
+    def _take(self, connection: Connection[Any], changes: Sequence[Change]) -> None:
+        """Read what changes name. Inserts apart: only they can bring rows never seen before."""
+        for inserts in (True, False):
+            of_kind = [(first, last) for _, op, first, last in changes if inserts == (op == INSERT)]
+            for first, last in joined(of_kind):
+                outside = (self._rows.plan_id < first) | (self._rows.plan_id > last)
+                self._rows = self._rows.take(outside).plus(self._read(connection, first, last))
+                self._times.read_changed(connection, first, last, inserted=inserts)
 
     def _read(self, connection: Connection[Any], first: int, last: int) -> Rows:
         parameters = {"first": first, "last": last, "stations": self._stations}
@@ -108,6 +115,17 @@ class PlanReader(Worker):
             plan_id, pump_id.astype(np.int64), version.astype(np.int64), start, end,
             np.stack(targets),
         )  # fmt: skip
+
+
+def joined(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The ranges with those that overlap, or nearly do, made one."""
+    found: list[tuple[int, int]] = []
+    for first, last in sorted(ranges):
+        if found and first <= found[-1][1] + NEAR:
+            found[-1] = found[-1][0], max(found[-1][1], last)
+        else:
+            found.append((first, last))
+    return found
 
 
 def _one(connection: Connection[Any], query: str, parameters: Any = None) -> tuple[Any, ...]:

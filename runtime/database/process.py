@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Sequence
 from types import FrameType
 from typing import Any
 
@@ -24,6 +25,7 @@ from runtime.database.discovery import Discovery
 from runtime.database.embedded import EmbeddedServer
 from runtime.database.feedback import FeedbackReader
 from runtime.database.health import HealthTeller
+from runtime.database.housekeeping import Housekeeper
 from runtime.database.inputs import Inputs
 from runtime.database.plans import PlanReader
 from runtime.equipment import Equipment
@@ -47,12 +49,14 @@ def main(config: Config, places: Places) -> None:
     inputs = Inputs(places, columns)
     known = last_known(places, columns)
     board = Board(known, inputs.plan_times(known))
+    board.clock.steps = int(columns.value(System.DatabaseClockSteps))
     guard, source = Guard(), source_of(config, places)
     workers: list[Worker] = [
         Discovery(board, source, guard, config, places.equipment),
         PlanReader(board, source, guard, config.stations),
         FeedbackReader(board, source, guard, config.stations),
         Uploader(board, source, guard, places),
+        Housekeeper("housekeeping", source, guard),
     ]
     health = HealthTeller(progress, workers, board)
     for worker in workers:
@@ -63,11 +67,19 @@ def main(config: Config, places: Places) -> None:
             health.tell()
             progress.beat()
             board.wait(CYCLE_S)
+            _require_all(workers)
     finally:
         for worker in workers:
             worker.stop()
         for worker in workers:
             worker.join(END_S / len(workers))
+
+
+def _require_all(workers: Sequence[Worker]) -> None:
+    """A thread that died of an error takes the process along: the supervisor starts it anew."""
+    dead = [worker.name for worker in workers if not worker.is_alive()]
+    if dead:
+        raise RuntimeError(f"the thread {dead[0]} ended with an error")
 
 
 def source_of(config: Config, places: Places) -> Source:

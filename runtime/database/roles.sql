@@ -37,5 +37,13 @@ ALTER ROLE control_reader CONNECTION LIMIT 20;
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE, CREATE ON SCHEMA public TO calejo_owner;
 
--- Large objects can be written by anybody who may connect.
-REVOKE EXECUTE ON FUNCTION lo_create(oid), lo_creat(integer), lo_from_bytea(oid, bytea) FROM PUBLIC;
+-- Large objects can be written by anybody who may connect. Only a superuser can change that; where
+-- the provider keeps that right to himself, they count as outside of Calejo's data.
+DO $$
+BEGIN
+    IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        REVOKE EXECUTE ON FUNCTION lo_create(oid), lo_creat(integer), lo_from_bytea(oid, bytea)
+            FROM PUBLIC;
+    END IF;
+END
+$$;

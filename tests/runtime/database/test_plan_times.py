@@ -53,7 +53,7 @@ def test_an_inserted_plan_that_bears_an_older_time_is_no_news(
     times = PlanTimes({})
     times.read_all(owner)
     late = plan(2 * HOUR)
-    times.read_changed(owner, "INSERT", late, late)
+    times.read_changed(owner, late, late, inserted=True)
     assert age(times) == pytest.approx(3600, abs=5)
 
 
@@ -65,7 +65,7 @@ def test_after_the_clock_was_set_back_a_changed_old_plan_is_not_new(
         times = PlanTimes({})
         times.read_all(connection)
         clock.set_by(-timedelta(minutes=50))
-        times.read_changed(connection, "UPDATE", old, old)
+        times.read_changed(connection, old, old, inserted=False)
         times.read_all(connection)
     assert age(times) == pytest.approx(3600, abs=5)
 

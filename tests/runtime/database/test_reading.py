@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -15,10 +17,11 @@ import pytest
 from config import Config
 from runtime.database.embedded import EmbeddedServer
 from runtime.database.migrations import migrate
+from runtime.database.plans import NEAR, joined
 from runtime.equipment import load
 from runtime.places import Places
 from runtime.tags import Pump, Station, System
-from tests.conftest import Database
+from tests.conftest import Database, fast_directory
 from tests.processes import until
 from tests.runtime.database.conftest import Pieces, SettableClock
 from tests.runtime.database.rows import FEEDBACK, LIMITS, PUMP, Row, enter_equipment, insert
@@ -250,13 +253,14 @@ def test_a_wrong_password_and_a_missing_schema_are_told(
 
 
 @pytest.fixture
-def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+def own_server() -> Iterator[EmbeddedServer]:
     """A server that a test may freeze and kill."""
-    server = EmbeddedServer(tmp_path_factory.mktemp("postgres"))
-    server.start()
-    migrate(server.dsn("calejo_owner"))
-    yield server
-    server.stop()
+    with tempfile.TemporaryDirectory(prefix="calejo-", dir=fast_directory()) as directory:
+        server = EmbeddedServer(Path(directory))
+        server.start()
+        migrate(server.dsn("calejo_owner"))
+        yield server
+        server.stop()
 
 
 def backends(server: EmbeddedServer) -> list[int]:
@@ -310,3 +314,49 @@ def test_a_killed_server_is_used_again_after_its_restart(
         plan(connection, 44.0)
     pieces.wait_for(Pump.PlanSpeed, 44.0)
     pieces.stop()
+
+
+def test_changes_near_each_other_are_read_as_one() -> None:
+    near = [(5, 9), (NEAR, NEAR + 1), (1, 2), (10 * NEAR, 10 * NEAR)]
+    assert joined(near) == [(1, NEAR + 1), (10 * NEAR, 10 * NEAR)]
+
+
+def test_many_small_changes_arrive_all(owner: Connection, pieces: Pieces) -> None:
+    enter_equipment(owner, pumps=20)
+    pieces.start()
+    until(lambda: pieces.plans.connected)
+    for pump_id in range(1, 21):
+        plan(owner, 20.0 + pump_id, pump_id=pump_id)
+    for pump_id in range(1, 21):
+        pieces.wait_for(Pump.PlanSpeed, 20.0 + pump_id, slot=pump_id - 1)
+
+
+def test_ten_thousand_pumps_are_found(
+    owner: Connection,
+    configuration: Config,
+    places: Places,
+    database: Database,
+    pytestconfig: pytest.Config,
+) -> None:
+    owner.execute(
+        "INSERT INTO pump_stations (station_id) SELECT 'S' || n FROM generate_series(0, 99) n"
+    )
+    owner.execute(
+        "INSERT INTO pumps (pump_id, station_id, control_type, min_speed_hz, max_speed_hz,"
+        " default_setpoint_hz) SELECT n, 'S' || n % 100, 'DIRECT_SPEED', 20, 50, 30"
+        " FROM generate_series(1, 10000) n"
+    )
+    owner.execute(
+        "INSERT INTO pump_safety_limits SELECT n, 20, 50, 0.8, 4, 0.3, 0.5, 1, 30, 300, 2, 6, 60,"
+        " 60, 36000 FROM generate_series(1, 10000) n"
+    )
+    capacity = configuration.capacity.model_copy(update={"pumps": 10_000})
+    large = configuration.model_copy(update={"capacity": capacity})
+    pieces = Pieces(large, places, lambda: database.runtime)
+    began = time.monotonic()
+    pieces.start(pieces.discovery)
+    pieces.wait_for(Pump.Configured, 1, slot=9_999)
+    took = time.monotonic() - began
+    pieces.stop()
+    pytestconfig.get_terminal_writer().line(f" 10,000 pumps found in {took:.1f} s ")
+    assert pieces.equipment.problems == ()
