@@ -77,7 +77,7 @@ class Connection(ServerRequestHandler):
         host, port = self.transport.get_extra_info("peername")[:2]
         self._client.where = f"{host}:{port}"
         if len(self.server.active_connections) > self._most:
-            logger.warning("too many modbus connections", client=self._client.where)
+            logger.warning("too many modbus connections", client=self.where)
             self.transport.abort()
 
     def callback_disconnected(self, exc: Exception | None) -> None:
@@ -114,7 +114,7 @@ class Connection(ServerRequestHandler):
                 break
         self.transport.write(b"".join(answers))
         if self._broken:
-            logger.warning("not modbus", client=self._client.where)
+            logger.warning("not modbus", client=self.where)
             self.transport.close()
 
     def _frames(self) -> Iterator[Frame]:
@@ -149,7 +149,8 @@ class Connection(ServerRequestHandler):
         try:
             answer = self._service.answer(frame.unit, frame.pdu, self._client)
         except Refusal as refusal:
-            logger.debug("modbus request refused", client=self._client.where, why=refusal.why)
+            if refusal.why:
+                logger.debug("modbus request refused", client=self.where, why=refusal.why)
             return frame.refuse(refusal)
         return frame.reply(answer) if isinstance(answer, bytes) else answer
 
@@ -171,10 +172,10 @@ class Connection(ServerRequestHandler):
         try:
             return frame.reply(await self._service.perform(pending, self._client))
         except Refusal as refusal:
-            logger.warning("modbus write refused", client=self._client.where, why=refusal.why)
+            logger.warning("modbus write refused", client=self.where, why=refusal.why)
             return frame.refuse(refusal)
         except Exception:
-            logger.exception("modbus write failed", client=self._client.where)
+            logger.exception("modbus write failed", client=self.where)
             return frame.refuse(Refusal(Code.DEVICE_FAILURE))
 
     def _send(self, answer: bytes) -> None:

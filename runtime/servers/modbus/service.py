@@ -29,6 +29,7 @@ from runtime.servers.modbus.buffers import Buffers
 from runtime.servers.modbus.changes import Change, changes, is_token
 from runtime.servers.modbus.pdu import Code, Read, Refusal, Write, parse
 from runtime.tag import Space
+from runtime.tags import System
 
 WRONG_TOKEN_DELAY = 1.0  # s; so that guessing is slow and seen
 
@@ -68,6 +69,7 @@ class Service:
         # Before the first image, the list of the last run tells which units there are.
         self._equipment = equipment.load(places.equipment)
         self._buffers = Buffers(self._equipment, mirror.columns)
+        self._live = mirror.columns[System.Live]
 
     def refresh(self) -> None:
         """Take the newest image, and the equipment it is of."""
@@ -95,7 +97,7 @@ class Service:
         return Pending(number, request, wanted)
 
     def _read(self, number: int, read: Read) -> bytes:
-        if number not in SYSTEM_UNITS and self._mirror.stale:
+        if number not in SYSTEM_UNITS and not self._live[0]:
             raise Refusal(Code.DEVICE_FAILURE)
         values = self._buffers.bits if read.space in _BITS else self._buffers.words
         data = values(read.space, number, read.address, read.count, self._mirror.sequence)
