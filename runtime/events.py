@@ -20,6 +20,7 @@ instead: what was on before, and is not retained, has ended unseen.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import secrets
 from pathlib import Path
 
@@ -33,7 +34,7 @@ from runtime.tags import NUMBER, TAGS, System
 
 MAGIC = 0x544E5645_0001  # "EVNT", format 1
 CAPACITY = 65_536  # edges
-_IDENTITY, _WRITTEN, _DROPPED = range(2, 5)
+_IDENTITY, _WRITTEN, _DROPPED, _BASED = range(2, 6)
 _READ = 8  # the reader's word, in a cache line of its own
 
 EDGE = np.dtype(
@@ -102,17 +103,19 @@ class EventWriter:
         self._changed = np.zeros(self._starts[-1], bool)
         self._scratch = np.zeros(min(len(self._changed), CAPACITY), EDGE)
         self._opaque = self._scratch.view(_OPAQUE)
+        self._fields = [self._scratch[name] for name in EDGE.names or ()]
         self._count = np.arange(len(self._scratch), dtype=np.uint64)
         self._compare = [
             (_bits(now), _bits(before), self._changed[start : start + len(now)])
             for now, before, start in zip(self._now, self._before, self._starts, strict=False)
         ]
         self._new_file = self.produced == 0
-        if self._new_file:
+        if self._words[_BASED]:
+            self._redo()
+        else:
             for now, before in zip(self._now, self._before, strict=True):
                 np.copyto(before, now)
-        else:
-            self._redo()
+            self._words[_BASED] = True
 
     @property
     def produced(self) -> int:
@@ -134,17 +137,18 @@ class EventWriter:
             self._gather(count, scan, utc)
 
     def _gather(self, count: int, scan: int, utc: float) -> None:
+        _, _, _, old, new, slot, tag = self._fields
         points = self._changed.nonzero()[0][: len(self._scratch)]
         ends = points.searchsorted(self._starts).tolist()
-        touched = [k for k in range(len(RECORDED)) if ends[k] < ends[k + 1]]
-        for k in touched:
-            part = slice(ends[k], ends[k + 1])
-            slots = points[part] - self._starts[k]
-            edges = self._scratch[part]
-            edges["old"] = self._before[k][slots]
-            edges["new"] = self._now[k][slots]
-            edges["slot"] = slots
-            edges["tag"] = NUMBER[RECORDED[k]]
+        touched = []
+        for k, (start, end) in enumerate(itertools.pairwise(ends)):
+            if start != end:
+                slots = points[start:end] - self._starts[k]
+                old[start:end] = self._before[k][slots]
+                new[start:end] = self._now[k][slots]
+                slot[start:end] = slots
+                tag[start:end] = NUMBER[RECORDED[k]]
+                touched.append(k)
         self._put(len(points), count, scan, utc)
         for k in touched:
             np.copyto(self._before[k], self._now[k])
@@ -154,10 +158,10 @@ class EventWriter:
         words = self._words
         written = words[_WRITTEN]
         fitting = min(found, CAPACITY - (written - words[_READ]))
-        edges = self._scratch[:fitting]
-        np.add(self._count[:fitting], written + words[_DROPPED], out=edges["seq"])
-        edges["scan"] = scan
-        edges["utc"] = utc
+        seq, in_scan, at_utc, *_ = self._fields
+        np.add(self._count[:fitting], written + words[_DROPPED], out=seq[:fitting])
+        in_scan[:fitting] = scan
+        at_utc[:fitting] = utc
         at = written % CAPACITY
         first = min(fitting, CAPACITY - at)
         self._ring[at : at + first] = self._opaque[:first]

@@ -130,7 +130,7 @@ def test_no_reader_sees_a_torn_snapshot(path: Path, writer: str) -> None:
     written = writing.communicate(timeout=30.0)[0]
 
     assert writing.returncode == 0
-    assert all(count["reads"] > 100 for count in found)
+    assert all(count["reads"] > 10 for count in found)
     assert [(count["torn"], count["older"]) for count in found] == [(0, 0)] * len(readers)
     epoch = Reader(path, stress.SIZE, stress.LAYOUT).epoch
     kills = json.loads(written)["kills"] if writer.startswith("killed") else 1
