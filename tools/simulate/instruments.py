@@ -10,7 +10,7 @@ from numpy.random import Generator
 from tools.simulate.hydraulics import Bools, Floats, Plant, State, Working
 
 HOUR = 3_600.0
-LEVEL_NOISE, LEVEL_STEP = 0.005, 0.001  # m
+LEVEL_NOISE, LEVEL_STEP = 0.001, 0.001  # m; transmitters are damped
 SPEED_NOISE, SPEED_STEP = 0.01, 0.01  # Hz
 POWER_NOISE, POWER_STEP = 0.01, 0.01  # part of the value; kW
 FLOW_NOISE, FLOW_STEP = 0.01, 0.1  # part of the value; m³/h

@@ -36,7 +36,7 @@ FILLING_EVERY = 4  # the last of four stations is a tank
 TIMEZONES = ("Europe/Berlin", "Europe/Berlin", "Europe/Vienna", "Europe/Zurich")
 WELL_LEVELS = (0.4, 0.5, 0.6, 0.9, 3.0)  # m: stop, dry run, lowest, restart, highest
 TANK_LEVELS = (4.7, 0.3, 0.8, 4.3, 4.6)
-LEVEL_RESPONSE = 300.0  # s: time constant of the closed level loop
+LEVEL_RESPONSE = 600.0  # s: time constant of the closed level loop
 MIN_SPEED_MARGIN = 1.08  # above the dead-head speed at the least favourable level
 POWER_RESPONSE = 20.0  # s
 
@@ -156,7 +156,7 @@ def _limits(pump_id: int, levels: Sequence[float], make: Make, dice: Generator) 
         "restart_level_m": restart,
         "hard_max_power_kw": round(make.power * POWER_MARGIN, 1),
         "hard_max_flow_m3h": round(make.flow * HOUR * FLOW_MARGIN),
-        "max_speed_change_hz_per_s": float(dice.choice((1.0, 1.5, 2.0))),
+        "max_speed_change_hz_per_s": float(dice.choice((2.0, 2.5, 3.0))),
         "max_starts_per_hour": 10.0 if make.power < 15.0 else 6.0,
         "min_run_s": 60.0,
         "min_off_s": 120.0,
