@@ -83,7 +83,7 @@ class AddressSpace:
         return None
 
     def child(self, nodeid: ua.NodeId, name: ua.QualifiedName) -> ua.ReferenceDescription | None:
-        """The child that a browse name means; a group need not be named on the way."""
+        """The child that a browse name means."""
         node = self.node(nodeid)
         if node is None:
             return None
@@ -93,7 +93,7 @@ class AddressSpace:
             return references.to_property(place, member, entry) if entry else None
         if name.NamespaceIndex != INDEX:
             return None
-        child = place.children.get(name.Name)
+        child = place.child(name.Name)
         if child is not None:
             return references.to_child(place, child)
         member = members_of(place.table).get(name.Name)

@@ -21,6 +21,11 @@ class Browsing(ViewService):
         self._ours = ours
         self._suitable: dict[tuple[ua.NodeId, ua.NodeId, bool], bool] = {}
 
+    def _browse(self, desc: ua.BrowseDescription) -> ua.BrowseResult:
+        if desc.NodeId not in self._aspace:
+            return ua.BrowseResult(ua.StatusCode(ua.UInt32(StatusCodes.BadNodeIdUnknown)))
+        return super()._browse(desc)
+
     def _suitable_reftype(self, ref1: ua.NodeId, ref2: ua.NodeId, subtypes: bool) -> bool:
         key = (ref1, ref2, subtypes)
         suitable = self._suitable.get(key)

@@ -44,6 +44,11 @@ class Place:
         alone = [child for child in self.children.values() if child.table is System]
         return alone + [group for _, group in sorted(self.groups.items())]
 
+    def child(self, name: str) -> Place | None:
+        """The child of a name. A group may be on the way, but need not."""
+        found = self.children.get(name)
+        return found or next((group for group in self.groups.values() if group.name == name), None)
+
 
 class Plant:
     """All places, by path: `System`, `<station>`, `<station>/<pump>`; `/` is the root."""

@@ -36,7 +36,12 @@ STATUS = {
     Quality.BAD: ua.StatusCode(ua.UInt32(StatusCodes.Bad)),
 }
 NULL = ua.Variant(None, ua.VariantType.Null)
-MIRRORS_OWN = (System.ImageAge, System.Live)  # true of this moment, whatever the scan does
+
+# What the server itself knows, at this moment and whatever the scan does.
+OWN: dict[Tag, Callable[[View], float | bool]] = {
+    System.ImageAge: lambda view: view.age,
+    System.Live: lambda view: not view.stale,
+}
 
 
 class Values:
@@ -63,11 +68,11 @@ class Values:
     def read(self, tag: Tag, place: Place) -> ua.DataValue:
         """The value of a tag of a place, with its status and times."""
         now = _utc(time.time())
-        own = tag in MIRRORS_OWN
+        own = OWN.get(tag)
         status = STATUS[Quality.GOOD] if own else self.status(tag, place)
         variant = NULL
         if not status.is_bad():
-            value = self.view.columns[tag].item(place.slot)
+            value = own(self.view) if own else self.view.columns[tag].item(place.slot)
             if isinstance(value, float) and not math.isfinite(value):
                 status = NO_VALUE
             else:

@@ -1,0 +1,96 @@
+"""Fixtures: a plant with the real scan, an image painted by hand, and servers that show them.
+
+Building OPC UA's own address space takes a second or two, so each server serves all tests.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from asyncua.sync import Client
+
+from runtime.places import Places
+from tests.servers.modbus.station import CAPACITY as PLANT_CAPACITY
+from tests.servers.modbus.station import PLANT, Plant, until
+from tests.servers.opcua.image import CAPACITY, Image
+from tests.servers.opcua.serving import Running
+
+
+def _places(folder: Path) -> Iterator[Places]:
+    places = Places(folder / "var")
+    places.prepare()
+    yield places
+    shutil.rmtree(places.shared)
+
+
+@pytest.fixture(scope="session")
+def painted_places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
+    yield from _places(tmp_path_factory.mktemp("painted"))
+
+
+@pytest.fixture(scope="session")
+def painted(painted_places: Places) -> Iterator[Image]:
+    image = Image(painted_places)
+    yield image
+    image.end()
+
+
+@pytest.fixture(scope="session")
+def painted_server(painted_places: Places, painted: Image) -> Iterator[Running]:
+    running = Running(painted_places, CAPACITY)
+    yield running
+    running.end()
+
+
+@pytest.fixture
+def image(painted: Image, painted_server: Running) -> Iterator[Image]:
+    """The painted image, as if nothing had happened before."""
+    painted.equip(PLANT)
+    painted.go_on()
+    until(lambda: painted_server.utc == painted.utc)
+    yield painted
+    painted.go_on()
+
+
+@pytest.fixture
+def viewer(painted_server: Running, image: Image) -> Iterator[Client]:
+    """An anonymous client that sees the painted image."""
+    with painted_server.client() as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def plant_places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
+    yield from _places(tmp_path_factory.mktemp("plant"))
+
+
+@pytest.fixture(scope="session")
+def plant(plant_places: Places) -> Iterator[Plant]:
+    """A plant that scans."""
+    plant = Plant(plant_places)
+    plant.start()
+    yield plant
+    plant.end()
+
+
+@pytest.fixture(scope="session")
+def server(plant_places: Places, plant: Plant) -> Iterator[Running]:
+    running = Running(plant_places, PLANT_CAPACITY)
+    yield running
+    running.end()
+
+
+@pytest.fixture
+def anonymous(server: Running) -> Iterator[Client]:
+    with server.client() as client:
+        yield client
+
+
+@pytest.fixture
+def operator(server: Running) -> Iterator[Client]:
+    """A client that has signed in with the token."""
+    with server.client("operator", server.token) as client:
+        yield client

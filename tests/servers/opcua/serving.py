@@ -1,0 +1,114 @@
+"""An OPC UA server in a thread, and a client for it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import pytest
+from asyncua import ua
+from asyncua.sync import Client, SyncNode
+from asyncua.ua.uaerrors import UaStatusCodeError
+
+from runtime.layout import Capacity
+from runtime.places import Places
+from runtime.servers.listening import bind
+from runtime.servers.mirror import Mirror
+from runtime.servers.opcua.process import POLL
+from runtime.servers.opcua.references import node_id
+from runtime.servers.opcua.server import OpcUaServer
+from runtime.tags import System
+
+T = TypeVar("T")
+
+
+class Running:
+    """A server in a thread of its own, as the process runs it."""
+
+    def __init__(
+        self, places: Places, capacity: Capacity, connections: int = 16, idle: float = 60.0
+    ) -> None:
+        self._bound = bind("127.0.0.1", 0, "test")
+        self.port: int = self._bound.getsockname()[1]
+        self.url = f"opc.tcp://127.0.0.1:{self.port}/calejo"
+        self.token = places.token()
+        self._mirror = Mirror(places, capacity, "opcua")
+        self.server = OpcUaServer(self._mirror, places, self._bound, connections, idle)
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._work)
+        self._thread.start()
+        assert self._ready.wait(60)
+
+    def _work(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._ended = asyncio.Event()
+        await self.server.start()
+        await self.server.follow()
+        self._ready.set()
+        while not self._ended.is_set():
+            await self.server.follow()
+            await asyncio.sleep(POLL)
+        await self.server.stop()
+
+    @property
+    def utc(self) -> float:
+        """When the scan was that it shows."""
+        return self._mirror.columns.value(System.TimeUtc)
+
+    def end(self) -> None:
+        self._loop.call_soon_threadsafe(self._ended.set)
+        self._thread.join()
+        self._mirror.close()
+
+    @contextmanager
+    def client(self, user: str = "", password: str = "") -> Iterator[Client]:
+        """A signed-in client: anonymous without a user."""
+        client = Client(self.url)
+        if user:
+            client.set_user(user)
+            client.set_password(password)
+        with client:
+            yield client
+
+
+def node(client: Client, path: str) -> SyncNode:
+    return client.get_node(node_id(path))
+
+
+def read(client: Client, path: str) -> ua.DataValue:
+    """The value of a tag, whatever its status."""
+    value: ua.DataValue = node(client, path).read_data_value(raise_on_bad_status=False)
+    return value
+
+
+def status(value: ua.DataValue) -> str:
+    assert value.StatusCode is not None
+    return value.StatusCode.name
+
+
+def number(value: ua.DataValue) -> float | None:
+    return None if value.Value is None else value.Value.Value
+
+
+def awaited(client: Client, coroutine: Awaitable[T]) -> T:
+    """What a service of the asynchronous client underneath answers."""
+
+    async def answer() -> T:
+        return await coroutine
+
+    return client.tloop.post(answer())
+
+
+@contextmanager
+def refused(name: str) -> Iterator[None]:
+    """Inside, a service or call is refused with the status code of this name."""
+    with pytest.raises(UaStatusCodeError) as caught:
+        yield
+    assert ua.StatusCode(ua.UInt32(caught.value.code)).name == name
