@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from runtime import equipment
@@ -82,6 +83,7 @@ class View:
         self.equipment = Equipment()
         self.sequence = 0
         self._reader: Reader | None = None
+        self._written = 0  # when the equipment last loaded was
 
     def refresh(self) -> bool:
         """Take the newest snapshot; whether it differs from the last one taken."""
@@ -104,9 +106,14 @@ class View:
         return True
 
     def _renew_equipment(self) -> None:
-        version = int(self.columns[System.PlantVersion][0])
-        if version != self.equipment.version:
-            self.equipment = equipment.load(self._places.equipment)
+        """Load the list that the image is of; one that is of another version is loaded once."""
+        if int(self.columns[System.PlantVersion][0]) == self.equipment.version:
+            return
+        with suppress(FileNotFoundError):
+            written = self._places.equipment.stat().st_mtime_ns
+            if written != self._written:
+                self._written = written
+                self.equipment = equipment.load(self._places.equipment)
 
     @property
     def age(self) -> float:

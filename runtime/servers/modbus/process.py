@@ -10,8 +10,7 @@ from contextlib import suppress
 
 import structlog
 
-from config import Config
-from config.model import ModbusServer
+from config import Config, ModbusServer
 from runtime.layout import Capacity
 from runtime.places import Places
 from runtime.processes import UNUSABLE

@@ -16,6 +16,7 @@ The exceptions of the standard mean here:
 from __future__ import annotations
 
 import hmac
+import re
 from asyncio import sleep
 from dataclasses import dataclass
 
@@ -65,7 +66,7 @@ class Service:
 
     def __init__(self, mirror: Mirror, places: Places) -> None:
         self._mirror = mirror
-        self._token = bytes.fromhex(places.token())
+        self._token = _octets(places.token())
         # Before the first image, the list of the last run tells which units there are.
         self._equipment = equipment.load(places.equipment)
         self._buffers = Buffers(self._equipment, mirror.columns)
@@ -137,6 +138,14 @@ class Service:
 
     def _not_now(self) -> Code:
         return Code.DEVICE_FAILURE if self._mirror.stale else Code.BUSY
+
+
+def _octets(token: str) -> bytes:
+    """The token as registers carry it; none if it was replaced by something else."""
+    if re.fullmatch(r"[0-9a-fA-F]{32}", token):
+        return bytes.fromhex(token)
+    logger.error("the token is not 32 hexadecimal digits: nothing can be written over modbus")
+    return b""
 
 
 _BITS = (Space.COIL, Space.DISCRETE)

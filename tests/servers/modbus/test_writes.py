@@ -15,7 +15,7 @@ from runtime.servers import mirror
 from runtime.servers.modbus import service
 from runtime.tag import Tag
 from runtime.tags import NUMBER, Pump, Station, System
-from tests.servers.modbus.conftest import Running, held
+from tests.servers.modbus.conftest import Running, held, serving
 from tests.servers.modbus.station import Plant, until
 from tests.servers.modbus.wire import Wire, adu, read, write_one, write_registers
 
@@ -173,6 +173,15 @@ def test_the_token_unlocks_its_own_connection_only_and_is_never_shown(
         assert one.ask(1, write_one(6, 161, 1)) == write_one(6, 161, 1)
         assert other.ask(1, write_one(6, 161, 0)) == b"\x86\x01"
         assert one.registers(3, unit, 90, 8) == bytes(16)
+
+
+def test_a_token_that_cannot_be_sent_in_registers_unlocks_nothing_and_is_logged(
+    places: Places, plant: Plant
+) -> None:
+    places.token_file.write_text("a pass phrase\n")
+    with capture_logs() as lines, serving(places) as server, Wire(server.port) as wire:
+        assert wire.ask(255, write_registers(90, bytes(16))) == b"\x90\x03"
+    assert "32 hexadecimal digits" in lines[0]["event"]
 
 
 @pytest.mark.parametrize(
