@@ -23,26 +23,13 @@ import subprocess
 import time
 from pathlib import Path
 
-import psycopg
-from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from runtime.database import postmaster
 from runtime.database.account import Account, choose_account
-from runtime.database.migrations import ROLES_FILE
 from runtime.database.postmaster import ServerError
+from runtime.database.preparation import DATABASE, ROLES, SUPERUSER, prepare
 
-SUPERUSER = "postgres"
-DATABASE = "calejo"
-MEMBERS = {"optimiser": "plan_writer", "collector": "feedback_writer"}  # login role to its group
-ROLES = (SUPERUSER, "calejo_owner", "calejo_runtime", "control_reader", *MEMBERS)
-MAKE_MEMBER = """
-DO $$ BEGIN
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
-        CREATE ROLE {role} LOGIN IN ROLE {group};
-    END IF;
-END $$
-"""
 PORT = 5432
 SETTINGS = {
     "listen_addresses": "",
@@ -79,9 +66,9 @@ class EmbeddedServer:
         """Bring the server up; wait at most `timeout` s (recovery is slow) until it answers."""
         if self.alive:
             return
-        self.directory.mkdir(parents=True, exist_ok=True)
-        self._take_lock()
         try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self._take_lock()
             binaries = self._binaries or postmaster.find_binaries()
             account = choose_account(self.directory, self.data, binaries / "postgres")
             postmaster.check_version(self.data, binaries)
@@ -90,7 +77,12 @@ class EmbeddedServer:
             postmaster.end_orphan(self.data)
             postmaster.prepare_socket(self.socket, account)
             self._launch(account, binaries, time.monotonic() + timeout)
-            self._prepare()
+            prepare(self._passwords(), self.dsn)
+        except OSError as error:
+            self.stop()
+            raise ServerError(
+                f"no database in {self.directory}: {error.strerror or error} ({error.filename})"
+            ) from None
         except BaseException:
             self.stop()
             raise
@@ -217,32 +209,6 @@ class EmbeddedServer:
                     f"PostgreSQL in {self.data} ended as it started: {_last_line(log, 5)}"
                 )
             time.sleep(0.1)
-
-    def _prepare(self) -> None:
-        """Make roles and database. It gets its name last, so a half-made one never counts."""
-        with psycopg.connect(self.dsn(SUPERUSER, "postgres"), autocommit=True) as connection:
-            if connection.execute(
-                "SELECT FROM pg_database WHERE datname = %s", [DATABASE]
-            ).rowcount:
-                return
-            connection.execute("DROP DATABASE IF EXISTS unfinished")
-            connection.execute("CREATE DATABASE unfinished")
-            with psycopg.connect(self.dsn(SUPERUSER, "unfinished")) as unfinished:
-                unfinished.execute(ROLES_FILE.read_bytes())
-                for role, password in self._passwords().items():
-                    if role in MEMBERS:
-                        unfinished.execute(MAKE_MEMBER.format(role=role, group=MEMBERS[role]))
-                    hashed = unfinished.pgconn.encrypt_password(
-                        password.encode(), role.encode(), b"scram-sha-256"
-                    )
-                    unfinished.execute(
-                        sql.SQL("ALTER ROLE {} PASSWORD {}").format(
-                            sql.Identifier(role), sql.Literal(hashed.decode())
-                        )
-                    )
-            connection.execute(
-                sql.SQL("ALTER DATABASE unfinished RENAME TO {}").format(sql.Identifier(DATABASE))
-            )
 
 
 def _write_secret(path: Path, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -69,3 +70,21 @@ def enter_equipment(connection: psycopg.Connection[tuple[object, ...]], pumps: i
     for pump_id in range(1, pumps + 1):
         insert(connection, "pumps", PUMP | {"pump_id": pump_id, "name": f"Pump {pump_id}"})
         insert(connection, "pump_safety_limits", LIMITS | {"pump_id": pump_id})
+
+
+def plan(
+    connection: psycopg.Connection[Any], speed: float, hours: float = 1.0, **change: object
+) -> None:
+    """A plan for pump 1 from a minute ago on, or, for hours < 0, until then."""
+    row = connection.execute("SELECT now() - interval '1 minute'").fetchone()
+    assert row is not None
+    start, end = sorted((row[0], row[0] + timedelta(hours=hours)))
+    interval: Row = {"interval_start": start, "interval_end": end}
+    insert(connection, "pump_plans", {"pump_id": 1, "target_speed_hz": speed} | interval | change)
+
+
+def feed(connection: psycopg.Connection[Any], **change: object) -> None:
+    """Feedback of pump 1, measured now."""
+    row = connection.execute("SELECT clock_timestamp()").fetchone()
+    assert row is not None
+    insert(connection, "pump_feedback", {**FEEDBACK, "measured_at": row[0], **change})

@@ -19,6 +19,7 @@ from runtime.database.embedded import EmbeddedServer
 from runtime.database.postmaster import ServerError
 from tests.conftest import fast_directory
 from tests.processes import until
+from tests.runtime import disk
 
 KEEP_RUNNING = """
 import sys, time
@@ -194,3 +195,18 @@ def test_wrong_binaries_are_named(
     monkeypatch.setenv("CALEJO_POSTGRES_BIN", str(tmp_path))
     with pytest.raises(ServerError, match=r"CALEJO_POSTGRES_BIN names .* no program postgres"):
         EmbeddedServer(directory).start()
+
+
+def test_a_full_disk_is_told_and_harms_nothing(directory: Path) -> None:
+    server = EmbeddedServer(directory)
+    with disk.full(1 << 20), pytest.raises(ServerError, match="initdb could not make the database"):
+        server.start()
+    server.start()
+    server.stop()
+
+
+def test_a_directory_that_can_not_be_made_is_named(directory: Path) -> None:
+    directory.parent.joinpath("file").touch()
+    server = EmbeddedServer(directory.parent / "file" / "postgres")
+    with pytest.raises(ServerError, match=r"no database in .*/file/postgres: Not a directory"):
+        server.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,8 +24,7 @@ from runtime.tags import Pump, System
 from tests.conftest import Database
 from tests.processes import until
 from tests.runtime.database.conftest import SCAN_YAML
-from tests.runtime.database.rows import enter_equipment
-from tests.runtime.database.test_reading import feed, plan
+from tests.runtime.database.rows import enter_equipment, feed, plan
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -74,6 +74,7 @@ def start(configuration: Config, tmp_path: Path) -> Iterator[Callable[[str], Pro
     yield _start
     for process in started:
         process.end(signal.SIGKILL)
+        shutil.rmtree(process.places.shared, ignore_errors=True)
 
 
 def test_it_delivers_what_is_written_and_says_that_it_is_connected(

@@ -1,48 +1,25 @@
-"""What is written into the database reaches the inputs, whatever happens to the server."""
+"""What is written into the database reaches the inputs."""
 
 from __future__ import annotations
 
-import os
-import signal
-import tempfile
 import time
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
 from config import Config
-from runtime.database.embedded import EmbeddedServer
-from runtime.database.migrations import migrate
 from runtime.database.plans import NEAR, joined
 from runtime.equipment import load
 from runtime.places import Places
 from runtime.tags import Pump, Station, System
-from tests.conftest import Database, fast_directory
+from tests.conftest import Database
 from tests.processes import until
 from tests.runtime.database.conftest import Pieces, SettableClock
-from tests.runtime.database.rows import FEEDBACK, LIMITS, PUMP, Row, enter_equipment, insert
+from tests.runtime.database.rows import LIMITS, PUMP, enter_equipment, feed, insert, plan
 
 Connection = psycopg.Connection[Any]
-
-
-def plan(connection: Connection, speed: float, hours: float = 1.0, **change: object) -> None:
-    """A plan for pump 1 from a minute ago on, or, for hours < 0, until then."""
-    row = connection.execute("SELECT now() - interval '1 minute'").fetchone()
-    assert row is not None
-    start, end = sorted((row[0], row[0] + timedelta(hours=hours)))
-    interval: Row = {"interval_start": start, "interval_end": end}
-    insert(connection, "pump_plans", {"pump_id": 1, "target_speed_hz": speed} | interval | change)
-
-
-def feed(connection: Connection, **change: object) -> None:
-    """Feedback of pump 1, measured now."""
-    row = connection.execute("SELECT clock_timestamp()").fetchone()
-    assert row is not None
-    insert(connection, "pump_feedback", {**FEEDBACK, "measured_at": row[0], **change})
 
 
 def test_equipment_feedback_and_plans_reach_the_inputs(owner: Connection, pieces: Pieces) -> None:
@@ -237,83 +214,6 @@ def test_a_start_without_database_knows_the_equipment_of_the_last_run(
     assert cold.value(System.DatabaseTime) == 0
     until(lambda: cold.feedback.status.startswith("unreachable"))
     cold.stop()
-
-
-def test_a_wrong_password_and_a_missing_schema_are_told(
-    configuration: Config, places: Places, postgres: EmbeddedServer, database: Database
-) -> None:
-    wrong = Pieces(configuration, places, lambda: f"{database.runtime} password=guess")
-    empty = Pieces(configuration, places, lambda: postgres.dsn("calejo_owner"))
-    wrong.start(wrong.feedback)
-    empty.start(empty.feedback)
-    until(lambda: wrong.feedback.status.startswith("wrong password"))
-    until(lambda: "run `calejo migrate`" in empty.feedback.status)
-    wrong.stop()
-    empty.stop()
-
-
-@pytest.fixture
-def own_server() -> Iterator[EmbeddedServer]:
-    """A server that a test may freeze and kill."""
-    with tempfile.TemporaryDirectory(prefix="calejo-", dir=fast_directory()) as directory:
-        server = EmbeddedServer(Path(directory))
-        server.start()
-        migrate(server.dsn("calejo_owner"))
-        yield server
-        server.stop()
-
-
-def backends(server: EmbeddedServer) -> list[int]:
-    with psycopg.connect(server.dsn("postgres")) as connection:
-        rows = connection.execute(
-            "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'calejo %'"
-        ).fetchall()
-    return [int(pid) for (pid,) in rows]
-
-
-def test_a_frozen_server_is_noticed_and_used_again_when_it_thaws(
-    configuration: Config, places: Places, own_server: EmbeddedServer
-) -> None:
-    with psycopg.connect(own_server.dsn("calejo_owner"), autocommit=True) as connection:
-        enter_equipment(connection)
-        plan(connection, 40.0)
-    pieces = Pieces(configuration, places, lambda: own_server.dsn("calejo_runtime"))
-    pieces.start()
-    pieces.wait_for(Pump.PlanSpeed, 40.0)
-    pieces.wait_for(Pump.Configured, 1)
-    assert own_server.process is not None
-    frozen = [own_server.process.pid, *backends(own_server)]
-    for pid in frozen:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        until(lambda: not pieces.feedback.connected)
-        assert "frozen" in pieces.feedback.status or "unreachable" in pieces.feedback.status
-        assert pieces.value(Pump.PlanSpeed) == 40.0
-    finally:
-        for pid in frozen:
-            os.kill(pid, signal.SIGCONT)
-    answered = pieces.board.database_time
-    until(lambda: pieces.board.database_time > answered)
-    pieces.stop()
-
-
-def test_a_killed_server_is_used_again_after_its_restart(
-    configuration: Config, places: Places, own_server: EmbeddedServer
-) -> None:
-    with psycopg.connect(own_server.dsn("calejo_owner"), autocommit=True) as connection:
-        enter_equipment(connection)
-    pieces = Pieces(configuration, places, lambda: own_server.dsn("calejo_runtime"))
-    pieces.start()
-    until(lambda: pieces.feedback.connected and pieces.plans.connected)
-    assert own_server.process is not None
-    os.kill(own_server.process.pid, signal.SIGKILL)
-    until(lambda: not pieces.feedback.connected and not pieces.plans.connected)
-    until(lambda: not own_server.alive)
-    own_server.start()
-    with psycopg.connect(own_server.dsn("calejo_owner"), autocommit=True) as connection:
-        plan(connection, 44.0)
-    pieces.wait_for(Pump.PlanSpeed, 44.0)
-    pieces.stop()
 
 
 def test_changes_near_each_other_are_read_as_one() -> None:
