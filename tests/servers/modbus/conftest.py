@@ -81,7 +81,7 @@ def state(directory: Path) -> Iterator[Places]:
 
 
 @contextmanager
-def scanning(places: Places, period: float = 0.1) -> Iterator[Plant]:
+def scanning(places: Places, period: float = 60.0) -> Iterator[Plant]:
     """A plant that scans, and has done so once."""
     plant = Plant(places, period)
     try:
@@ -98,8 +98,14 @@ def places(tmp_path: Path) -> Iterator[Places]:
 
 
 @pytest.fixture
-def plant(places: Places) -> Iterator[Plant]:
-    with scanning(places) as plant:
+def period() -> float:
+    """What the image says of itself: with 60 s, no test machine is too slow to look alive."""
+    return 60.0
+
+
+@pytest.fixture
+def plant(places: Places, period: float) -> Iterator[Plant]:
+    with scanning(places, period) as plant:
         yield plant
 
 
@@ -117,18 +123,6 @@ def serving(places: Places, connections: int = 32, idle: float = 60.0) -> Iterat
         yield running
     finally:
         running.end()
-
-
-@contextmanager
-def held(places: Places) -> Iterator[tuple[Plant, Wire]]:
-    """A scan that stands still without its mirrors thinking so, and an unlocked connection."""
-    with (
-        scanning(places, period=60.0) as plant,
-        serving(places) as server,
-        unlocked(server, places) as wire,
-    ):
-        plant.hold()
-        yield plant, wire
 
 
 @contextmanager

@@ -62,7 +62,7 @@ class Plant:
     faster. What is set in the columns before `start` are the inputs.
     """
 
-    def __init__(self, places: Places, period: float = 0.1) -> None:
+    def __init__(self, places: Places, period: float) -> None:
         self.columns = Columns(Layout(CAPACITY))
         equipment.fill(PLANT, self.columns)
         PLANT.save(places.equipment)

@@ -71,6 +71,7 @@ def test_libmodbus_writes_mode_and_manual_setpoint(
 
 
 @needs_libmodbus
+@pytest.mark.parametrize("period", [0.1])
 def test_libmodbus_understands_the_exceptions(client: LibModbus, plant: Plant) -> None:
     with refused(2, "Illegal data address"):
         client.unit(1).holding_registers(300, 1)

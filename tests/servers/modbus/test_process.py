@@ -68,6 +68,7 @@ def test_it_serves_and_ends_when_told_to(
             assert wire.closed()
 
 
+@pytest.mark.parametrize("period", [0.1])
 def test_it_says_when_the_scan_stands_still(places: Places, plant: Plant, port: int) -> None:
     plant.hold()
     with process(places, port):

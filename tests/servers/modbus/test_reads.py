@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 
+import pytest
+
 from runtime.equipment import Equipment
 from runtime.places import Places
 from runtime.tags import Pump, System
@@ -39,6 +41,7 @@ def test_values_of_the_newest_scan_are_read(wire: Wire, plant: Plant) -> None:
     until(lambda: struct.unpack(">I", wire.registers(4, 255, 0, 2))[0] > first)
 
 
+@pytest.mark.parametrize("period", [0.1])
 def test_when_the_scan_stands_still_stations_are_not_shown_and_the_system_says_so(
     wire: Wire, plant: Plant
 ) -> None:

@@ -15,7 +15,7 @@ from runtime.servers import mirror
 from runtime.servers.modbus import service
 from runtime.tag import Tag
 from runtime.tags import NUMBER, Pump, Station, System
-from tests.servers.modbus.conftest import Running, held, serving
+from tests.servers.modbus.conftest import Running, serving
 from tests.servers.modbus.station import Plant, until
 from tests.servers.modbus.wire import Wire, adu, read, write_one, write_registers
 
@@ -192,24 +192,38 @@ def test_the_token_is_written_whole_or_not_at_all(wire: Wire, partial: bytes) ->
 
 
 def test_a_scan_that_does_not_take_the_write_in_time_is_busy_and_never_executes_it(
-    places: Places, monkeypatch: pytest.MonkeyPatch
+    operator: Wire, plant: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mirror, "PATIENCE", 0.1)
-    with held(places) as (plant, wire):
-        assert wire.ask(1, write_one(5, 100, ON)) == b"\x85\x06"
-        plant.go_on()
-        until(lambda: plant.asked)
-        assert not plant[Pump.EmergencyStop].any()
+    plant.hold()
+    assert operator.ask(1, write_one(5, 100, ON)) == b"\x85\x06"
+    plant.go_on()
+    until(lambda: plant[System.Requests][0])
+    taken = int(plant[System.Scan][0])
+    until(lambda: plant[System.Scan][0] > taken)
+    assert not plant[Pump.EmergencyStop].any()
 
 
-def test_a_mailbox_that_is_full_makes_the_server_busy(places: Places) -> None:
-    with held(places) as (_, wire):
-        post = Post(places.requests)
-        with suppress(mirror.MailboxFull):
-            while True:
-                post.put(Ask(0, 0, 0, 0.0))
-        post.close()
-        assert wire.ask(1, write_one(5, 100, ON)) == b"\x85\x06"
+@pytest.mark.parametrize("period", [0.1])
+def test_a_scan_that_stands_still_fails_the_write(
+    operator: Wire, plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant.hold()
+    until(lambda: operator.ask(1, read(3, 100, 1)) == b"\x83\x04")
+    monkeypatch.setattr(mirror, "PATIENCE", 0.1)
+    assert operator.ask(1, write_one(5, 100, ON)) == b"\x85\x04"
+
+
+def test_a_mailbox_that_is_full_makes_the_server_busy(
+    operator: Wire, places: Places, plant: Plant
+) -> None:
+    plant.hold()
+    post = Post(places.requests)
+    with suppress(mirror.MailboxFull):
+        while True:
+            post.put(Ask(0, 0, 0, 0.0))
+    post.close()
+    assert operator.ask(1, write_one(5, 100, ON)) == b"\x85\x06"
 
 
 def test_a_client_that_leaves_takes_the_writes_with_it_that_waited_behind_another(
