@@ -104,6 +104,7 @@ class Supervisor:
             health = child.health()
             child.reaped(code)
             if ending:
+                logger.debug("process ended", name=child.role, code=code)
                 continue
             if code == UNUSABLE and child.starts == 1:
                 raise StartError(f"{child.role}: {health.text if health else 'can not start'}")
