@@ -7,7 +7,7 @@ import numpy as np
 from blocks.block import Block, Flag, Number, Real, scratch
 from runtime.layout import Columns
 from runtime.tag import Quality, Tag
-from runtime.tags import Pump, Station, System
+from runtime.tags import FOREVER, Pump, Station, System
 
 EARLY = 1.0  # s by which a measurement may seem to come from the future: clocks differ that much
 
@@ -26,13 +26,16 @@ _STATES: tuple[tuple[Tag, Tag], ...] = (
 class Feedback(Block):
     """Validates what the plant reports.
 
-    A measurement is fresh while its age is between −1 s and `max_age` and its pump is configured.
-    A value is Good when it is fresh and within the range of its tag (NaN is within none);
+    FeedbackAge is Now − MeasuredTime, from 0 to the greatest there is. A measurement is fresh while
+    Now − MeasuredTime is between −1 s and `max_age`, there is one, and its pump is configured. A
+    value is Good when it is fresh and within the range of its tag (NaN is within none);
     otherwise it is Bad and the last good value stays, so nothing invented is ever shown. The states
-    Running and LocalControl are Good when fresh. FeedbackLost is true for a configured pump whose
-    measurement is not fresh or whose level is Bad.
+    Running and LocalControl are Good when fresh, otherwise Bad, and they too stay as they were last
+    known. FeedbackLost is true for a configured pump whose measurement is not fresh or whose level
+    is Bad.
 
-    A station's level is the mean of its pumps' Good levels, Bad without any.
+    A station's level is the mean of its pumps' Good levels (their sum in the order of the slots, by
+    their number); without any it is Bad and the last mean stays.
     """
 
     reads = (
@@ -106,6 +109,7 @@ class Feedback(Block):
         np.not_equal(self.time, 0.0, out=self.part)
         np.logical_and(self.fresh, self.part, out=self.fresh)
         np.logical_and(self.fresh, self.configured, out=self.fresh)
+        np.fmin(self.age, FOREVER, out=self.age)  # of a time that is no number, too
         np.maximum(self.age, 0.0, out=self.age)
 
     def _combine_levels(self) -> None:

@@ -15,21 +15,21 @@ FILLING = 1  # Station.FlowDirection
 
 
 class LevelControl(Block):
-    """PI-D on the station's level, with derivative on the filtered measurement, in textbook form.
+    """PI-D on the station's level, with derivative on the filtered measurement.
 
-        e = d · (level − target), d = 1 emptying, −1 filling: positive asks for pumping
-        f ← f + (level − f) · Δt / (Tf + Δt)
-        P = K · dead(e),  D = K · Td · d · (level − f) / (Tf + Δt)
-        u = P + I + D,    v = min(max(u, MinSpeed), MaxSpeed)
-        I ← I + (K · dead(e) + v − u) · Δt / Ti        (back-calculation against windup)
+        e = (level − target) · d, d = 1 emptying, −1 filling: positive asks for pumping
+        P = (e − min(max(e, −Deadband), Deadband)) · K
+        r = (level − f) / (Tf + Δt),  f ← f + r · Δt,  D = r · d · Td · K
+        u = P + I + D,  v = min(max(u, MinSpeed), MaxSpeed)
+        I ← I + (v − u + P) · Δt / max(Ti, Δt)         (back-calculation against windup)
 
-    LevelRun starts the pump at e >= LevelStartBand and stops it at e <= −LevelStopBand; the demand
-    is v while it is set, else 0.
+    each calculated from left to right. LevelRun starts the pump at e >= LevelStartBand and stops it
+    at e <= −LevelStopBand, which wins where both hold; the demand is v while it is set, else 0.
 
     The controller is engaged while the pump is level-controlled, the plan is active and was in
     force in the previous scan, and the level is Good. While it is not engaged it tracks: the demand
-    is the setpoint in force, I is what makes u that setpoint, f is the level and LevelRun says
-    whether the pump is commanded to run. So it takes over without a bump, and a bad level raises
+    is the setpoint in force, f is the level, I is max(Setpoint, MinSpeed) − P, and LevelRun says
+    whether the setpoint is above 0. So it takes over without a bump, and a bad level raises
     nothing.
     """
 

@@ -11,7 +11,6 @@ from runtime.tags import Pump, Station, System
 
 FILLING = 1  # Station.FlowDirection
 STOP, DEFAULT, HOLD = range(3)  # Station.WithoutLevel
-TO_ZERO = 1  # Pump.EmergencyAction
 SPEED, RATE, LEVEL, LEVEL_LOST, POWER, FLOW, NOT_A_NUMBER = (
     np.uint32(1 << bit) for bit in range(7)
 )
@@ -21,18 +20,21 @@ class Limits(Block):
     """The only writer of the setpoint. In this order, each limit that acts setting its bit:
 
     1. Not a number: a demand that is not finite becomes DefaultSetpoint.
-    2. Speed: a demand above 0 is held between LowLimit = max(MinSpeed, HardMinSpeed) and HighLimit
-       = min(MaxSpeed, HardMaxSpeed); 0 and less is stop, never a speed to clamp up.
+    2. Speed: a demand above 0 is held between LowLimit = max(MinSpeed, HardMinSpeed), at most
+       HighLimit, and HighLimit = min(MaxSpeed, HardMaxSpeed); 0 and less is stop, never a speed to
+       clamp up.
     3. Level: while LevelTrip is set the pump stops at once.
     4. Level lost: without a good level of the station, not above what WithoutLevel says: 0,
        DefaultSetpoint, or the setpoint in force.
     5. Power, flow: while a good measurement is above its hard limit, the setpoint goes down at the
-       rate of change, to LowLimit at the least.
-    6. Rate: not faster than MaxSpeedChange; a start begins at LowLimit, a stop ends there. Trips
-       and emergency stops are never held back: they go down at once.
+       rate of change, to LowLimit at the least, and a stopped pump does not start.
+    6. Rate: in a scan, not by more than MaxSpeedChange · Elapsed. A start begins at LowLimit (where
+       that is 0, with one such step), and a stop that would fall below it ends at 0. Trips and
+       emergency stops are never held back: they go down at once.
 
-    Hard limits beat the rate: should they be changed, the setpoint is inside them in the same scan.
-    An unconfigured pump is stopped.
+    Each acts on what the one before leaves; Level acts whenever it trips. Hard limits beat the
+    rate: should they be changed, the setpoint is inside them in the same scan. An unconfigured pump
+    is stopped.
 
     | LevelTrip | event                                                             | next  |
     |-----------|-------------------------------------------------------------------|-------|
@@ -42,8 +44,8 @@ class Limits(Block):
     | set       | emptying: level >= RestartLevel; filling: level <= RestartLevel   | clear |
     | any       | the level is not good                                             | same  |
 
-    Levels act on the side that protects the pump. On the other side they never stop or slow it: a
-    full well needs its pumps.
+    Setting wins over clearing, and needs a configured pump. Levels act on the side that protects
+    the pump. On the other side they never stop or slow it: a full well needs its pumps.
     """
 
     reads = (
@@ -56,7 +58,6 @@ class Limits(Block):
         Pump.Configured,
         Pump.Demand,
         Pump.Stopped,
-        Pump.EmergencyAction,
         Pump.DefaultSetpoint,
         Pump.MinSpeed,
         Pump.MaxSpeed,
@@ -88,7 +89,6 @@ class Limits(Block):
         self.configured = self.flag(Pump.Configured)
         self.demand = self.real(Pump.Demand)
         self.stopped = self.flag(Pump.Stopped)
-        self.action = self.number(Pump.EmergencyAction)
         self.default = self.real(Pump.DefaultSetpoint)
         self.min_speed = self.real(Pump.MinSpeed)
         self.max_speed = self.real(Pump.MaxSpeed)
@@ -125,7 +125,6 @@ class Limits(Block):
         self.good = scratch(self.setpoint, "?")
         self.filling = scratch(self.setpoint, "?")
         self.running = scratch(self.setpoint, "?")
-        self.at_once = scratch(self.setpoint, "?")
         self.acts = scratch(self.setpoint, "?")
         self.part = scratch(self.setpoint, "?")
 
@@ -207,6 +206,8 @@ class Limits(Block):
     def _bound_power_and_flow(self) -> None:
         np.subtract(self.setpoint, self.step, out=self.slower)
         np.maximum(self.slower, self.low, out=self.bound)
+        np.greater(self.setpoint, 0.0, out=self.part)
+        np.multiply(self.bound, self.part, out=self.bound)
         for value, quality, maximum, bit in self.measured:
             np.greater(value, self.maxima[maximum], out=self.acts)
             np.equal(quality, Quality.GOOD, out=self.part)
@@ -217,19 +218,19 @@ class Limits(Block):
             self._note(self.acts, bit)
 
     def _limit_rate(self) -> None:
-        np.equal(self.action, TO_ZERO, out=self.at_once)
-        np.logical_and(self.at_once, self.stopped, out=self.at_once)
-        np.logical_or(self.at_once, self.trip, out=self.at_once)
-
         np.add(self.setpoint, self.step, out=self.faster)
         np.maximum(self.faster, self.low, out=self.faster)
+        np.less_equal(self.setpoint, 0.0, out=self.part)
+        np.greater(self.low, 0.0, out=self.acts)
+        np.logical_and(self.part, self.acts, out=self.part)
+        np.copyto(self.faster, self.low, where=self.part)
         np.minimum(self.wanted, self.faster, out=self.bound)
 
         # A stop runs down to the lowest speed and ends there.
         np.less(self.slower, self.low, out=self.part)
         np.copyto(self.slower, 0.0, where=self.part)
         np.maximum(self.bound, self.slower, out=self.cap)
-        np.logical_or(self.at_once, self.stopped, out=self.part)
+        np.logical_or(self.trip, self.stopped, out=self.part)
         np.copyto(self.cap, self.bound, where=self.part)
 
         np.not_equal(self.cap, self.wanted, out=self.acts)

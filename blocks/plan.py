@@ -22,9 +22,11 @@ class Plan(Block):
     """Selects the plan interval that covers this scan.
 
     An interval covers the scan when start <= Now < end. The database process supplies two, so that
-    the change from one to the next happens in the very scan that it is due. PlanActive needs an
-    interval that covers the scan and, in it, a finite target of the kind that the pump's control
-    type needs. Targets that are not asked for are 0.
+    the change from one to the next happens in the very scan that it is due; where both cover it,
+    the first counts. PlanActive needs a configured pump, an interval that covers the scan and, in
+    it, a finite target of the kind that the pump's control type needs. A target is held within the
+    range of its tag, so that no controller has to calculate with nonsense. Targets that are not
+    asked for, or not finite, are 0.
     """
 
     reads = (
@@ -48,7 +50,7 @@ class Plan(Block):
         self.current = (self.real(Pump.PlanStart), self.real(Pump.PlanEnd))
         self.following = (self.real(Pump.NextStart), self.real(Pump.NextEnd))
         self.targets = [
-            (self.real(current), self.real(following), self.real(target), control_type)
+            (self.real(current), self.real(following), self.real(target), target, control_type)
             for current, following, target, control_type in _TARGETS
         ]
         self.covers_current = scratch(self.active, "?")
@@ -62,7 +64,7 @@ class Plan(Block):
         np.logical_not(self.covers_current, out=self.part)
         np.logical_and(self.covers_next, self.part, out=self.covers_next)
         self.active.fill(False)
-        for current, following, target, control_type in self.targets:
+        for current, following, target, tag, control_type in self.targets:
             target.fill(0.0)
             np.isfinite(current, out=self.finite)
             np.logical_and(self.finite, self.covers_current, out=self.finite)
@@ -70,6 +72,8 @@ class Plan(Block):
             np.isfinite(following, out=self.part)
             np.logical_and(self.part, self.covers_next, out=self.part)
             np.copyto(target, following, where=self.part)
+            np.maximum(target, tag.low, out=target)
+            np.minimum(target, tag.high, out=target)
             np.logical_or(self.finite, self.part, out=self.finite)
             np.equal(self.control_type, control_type, out=self.part)
             np.logical_and(self.finite, self.part, out=self.finite)

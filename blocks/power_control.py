@@ -16,14 +16,15 @@ BY_PLAN = 1  # Pump.Authority
 class PowerControl(Block):
     """PI on the measured power. The cube law is wrong with static head, so the loop is closed.
 
-        e = TargetPower − Power
-        u = K · e + I,   v = min(max(u, MinSpeed), MaxSpeed)
-        I ← I + (K · e + v − u) · Δt / Ti              (back-calculation against windup)
+        P = (TargetPower − Power) · K
+        u = P + I,  v = min(max(u, MinSpeed), MaxSpeed)
+        I ← I + (v − u + P) · Δt / max(Ti, Δt)         (back-calculation against windup)
 
-    The demand is v while the plan asks for power, else 0. The controller is engaged while the pump
-    is power-controlled and runs by plan, the plan is active and the power is Good. While it is not
-    engaged it tracks the setpoint in force, at least MinSpeed: a stopped pump starts at its lowest
-    speed, and a bad power raises nothing.
+    each calculated from left to right. The demand is v while TargetPower is above 0, else 0. The
+    controller is engaged while the pump is power-controlled, its setpoint is above 0 and was the
+    plan's in the previous scan, the plan is active and the power is Good. While it is not engaged
+    it tracks: in place of v it takes s = max(Setpoint, MinSpeed), and I is s − P. So a stopped pump
+    starts at its lowest speed, and a bad power raises no further.
     """
 
     reads = (

@@ -14,7 +14,7 @@ DATABASE_PATIENCE = 3.0  # s; several read cycles, and well inside the 5 s in wh
 class Watchdog(Block):
     """Judges each station by the age of its newest plan row or heartbeat, never by a connection.
 
-    PlanAge = Now − PlanTime, at least 0; the greatest there is before any plan.
+    PlanAge = Now − PlanTime, from 0 to the greatest there is; the greatest before any plan.
 
     | state    | when                       | then                                            |
     |----------|----------------------------|-------------------------------------------------|
@@ -22,8 +22,9 @@ class Watchdog(Block):
     | failsafe | otherwise                  | default setpoints; normal again with a new plan |
 
     The state has no memory: the first plan that comes ends failsafe, and the rate limit makes the
-    way back bumpless. DatabaseLost tells when the database process has not heard from PostgreSQL
-    for 3 s; it changes no output.
+    way back bumpless. A station that is not configured is not in failsafe. DatabaseLost tells when
+    the database process has not heard from PostgreSQL for more than 3 s (DatabaseAge is measured as
+    PlanAge is); it changes no output.
     """
 
     reads = (
@@ -53,12 +54,14 @@ class Watchdog(Block):
         np.subtract(self.now, self.database_time, out=self.database_age)
         np.equal(self.database_time, 0.0, out=self.database_never)
         np.copyto(self.database_age, FOREVER, where=self.database_never)
+        np.fmin(self.database_age, FOREVER, out=self.database_age)
         np.maximum(self.database_age, 0.0, out=self.database_age)
         np.greater(self.database_age, DATABASE_PATIENCE, out=self.database_lost)
 
         np.subtract(self.now, self.time, out=self.age)
         np.equal(self.time, 0.0, out=self.never)
         np.copyto(self.age, FOREVER, where=self.never)
+        np.fmin(self.age, FOREVER, out=self.age)  # of a time that is no number, too
         np.maximum(self.age, 0.0, out=self.age)
         np.less(self.age, self.timeout, out=self.failsafe)
         np.logical_not(self.failsafe, out=self.failsafe)

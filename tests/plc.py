@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from runtime.clock import ManualClock
@@ -50,12 +50,19 @@ PUMP: dict[Tag, float] = {
 class Plc:
     """Two stations of two pumps each, all configured alike, with fresh feedback in every scan.
 
-    Pumps 0 and 1 belong to station 0, pumps 2 and 3 to station 1. `before_scan` is called with the
-    columns as the scan latches its inputs: what the plant and the database would have written.
+    Pumps 0 and 1 belong to station 0, pumps 2 and 3 to station 1, unless `station_of` says
+    otherwise. `before_scan` is called with the columns as the scan latches its inputs: what the
+    plant and the database would have written.
     """
 
-    def __init__(self, period: float = 0.1, **settings: dict[str, object]) -> None:
-        self.columns = Columns(Layout(Capacity(stations=2, pumps=4)))
+    def __init__(
+        self,
+        period: float = 0.1,
+        station_of: Sequence[int] = (0, 0, 1, 1),
+        **settings: dict[str, object],
+    ) -> None:
+        capacity = Capacity(stations=max(station_of) + 1, pumps=len(station_of))
+        self.columns = Columns(Layout(capacity))
         self.clock = ManualClock(period)
         self.fresh = True
         self.before_scan: Callable[[Plc], None] | None = None
@@ -64,7 +71,7 @@ class Plc:
         self._emitted = 0
         for tag, value in (STATION | PUMP).items():
             self.columns[tag][:] = value
-        self.columns[Pump.Station][:] = [0, 0, 1, 1]
+        self.columns[Pump.Station][:] = station_of
         self.columns[Station.PlanTime][:] = self.clock.now()
         self.columns[System.DatabaseTime][:] = self.clock.now()
         program = Program(tuple(KINDS), settings, self.columns)
@@ -118,9 +125,11 @@ class Plc:
         """Put a request for the next scan; its id."""
         identity = new_id()
         number = NUMBER[tag]
-        ask = Ask(identity, number, slot, value, reference, role, deadline=deadline)
-        self._asks.append(ask)
+        self.put(Ask(identity, number, slot, value, reference, role, deadline=deadline))
         return identity
+
+    def put(self, ask: Ask) -> None:
+        self._asks.append(ask)
 
     def result(self, identity: int) -> Result:
         (rows,) = (self[Request.Id] == identity).nonzero()

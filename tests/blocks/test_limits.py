@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from runtime.tag import Tag
 from runtime.tags import Pump, Station
 from tests.plc import Plc
 
@@ -184,6 +185,24 @@ def test_too_much_power_or_flow_slows_the_pump_down_and_says_so(
     assert plc[Pump.Limited][0] & bit
     plc.settle()
     assert plc[Pump.Setpoint][0] == 25.0
+
+
+@pytest.mark.parametrize("measured", [Pump.MeasuredPower, Pump.MeasuredFlow])
+def test_too_much_power_or_flow_keeps_a_stopped_pump_stopped(plc: Plc, measured: Tag) -> None:
+    plc[measured][0] = 1000.0
+    plc.plan(0, speed=45.0)
+    plc.settle()
+    assert plc[Pump.Setpoint][0] == 0.0
+
+
+def test_a_start_begins_at_the_lowest_speed_however_fast_it_may_rise() -> None:
+    plc = Plc(period=10.0)
+    plc[Pump.MaxSpeedChange][:] = 100.0
+    plc.plan(0, speed=45.0)
+    plc.step()
+    assert plc[Pump.Setpoint][0] == 25.0
+    plc.step()
+    assert plc[Pump.Setpoint][0] == 45.0
 
 
 def test_a_retired_pump_is_stopped_in_the_same_scan(plc: Plc) -> None:
