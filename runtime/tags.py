@@ -59,7 +59,7 @@ class System(Table):
     Live = _flag("The scan runs; if not, all else is what it said last.", register=4)
     FirstScan = _flag("True in the first scan of a scan process.", register=0)
     TimeUtc = _memory("UTC of this scan, s since 1970; shown, never used for control.", unit=S)
-    Period = _memory("Period of the scan.", unit=S, low=0.01, high=60, register=4, step=0.001)
+    Period = _memory("Period of the scan.", unit=S, low=0.01, high=60, register=4, step=0.01)
     RealTime = _flag(
         "The scan has its real-time guarantee (scheduling, locked memory).", register=1
     )
