@@ -20,18 +20,22 @@ CREATE TABLE pump_stations (
     timezone           text NOT NULL DEFAULT 'UTC'
         CONSTRAINT timezone_is_a_known_name REFERENCES timezones,
     flow_direction     text NOT NULL DEFAULT 'emptying'
-        CONSTRAINT flow_direction_is_emptying_or_filling CHECK (flow_direction IN ('emptying', 'filling')),
+        CONSTRAINT flow_direction_is_emptying_or_filling
+            CHECK (flow_direction IN ('emptying', 'filling')),
     well_area_m2       double precision
-        CONSTRAINT well_area_m2_is_positive_and_finite CHECK (well_area_m2 > 0 AND well_area_m2 < 'Infinity'),
+        CONSTRAINT well_area_m2_is_positive_and_finite
+            CHECK (well_area_m2 > 0 AND well_area_m2 < 'Infinity'),
     watchdog_timeout_s double precision
         CONSTRAINT watchdog_timeout_s_is_positive_and_finite
             CHECK (watchdog_timeout_s > 0 AND watchdog_timeout_s < 'Infinity'),
     without_level      text
-        CONSTRAINT without_level_is_stop_default_or_hold CHECK (without_level IN ('stop', 'default', 'hold')),
+        CONSTRAINT without_level_is_stop_default_or_hold
+            CHECK (without_level IN ('stop', 'default', 'hold')),
     active             boolean NOT NULL DEFAULT true,
     slot               integer NOT NULL CONSTRAINT station_slot_is_unique UNIQUE,
     modbus_unit        integer NOT NULL CHECK (modbus_unit BETWEEN 1 AND 240),
-    modbus_base        integer NOT NULL CHECK (modbus_base BETWEEN 0 AND 65400 AND modbus_base % 100 = 0),
+    modbus_base        integer NOT NULL
+        CHECK (modbus_base BETWEEN 0 AND 65400 AND modbus_base % 100 = 0),
     created_at         timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT station_modbus_address_is_unique UNIQUE (modbus_unit, modbus_base)
 );
@@ -49,20 +53,25 @@ CREATE TABLE pumps (
         CONSTRAINT control_type_is_known
             CHECK (control_type IN ('DIRECT_SPEED', 'LEVEL_CONTROLLED', 'POWER_CONTROLLED')),
     min_speed_hz        double precision
-        CONSTRAINT min_speed_hz_is_finite_and_not_negative CHECK (min_speed_hz >= 0 AND min_speed_hz < 'Infinity'),
+        CONSTRAINT min_speed_hz_is_finite_and_not_negative
+            CHECK (min_speed_hz >= 0 AND min_speed_hz < 'Infinity'),
     max_speed_hz        double precision
-        CONSTRAINT max_speed_hz_is_finite_and_not_negative CHECK (max_speed_hz >= 0 AND max_speed_hz < 'Infinity'),
+        CONSTRAINT max_speed_hz_is_finite_and_not_negative
+            CHECK (max_speed_hz >= 0 AND max_speed_hz < 'Infinity'),
     default_setpoint_hz double precision
         CONSTRAINT default_setpoint_hz_is_finite_and_not_negative
             CHECK (default_setpoint_hz >= 0 AND default_setpoint_hz < 'Infinity'),
     emergency_action    text NOT NULL DEFAULT 'default'
-        CONSTRAINT emergency_action_is_default_or_stop CHECK (emergency_action IN ('default', 'stop')),
+        CONSTRAINT emergency_action_is_default_or_stop
+            CHECK (emergency_action IN ('default', 'stop')),
     control_parameters  jsonb NOT NULL DEFAULT '{}'
-        CONSTRAINT control_parameters_is_an_object CHECK (jsonb_typeof(control_parameters) = 'object'),
+        CONSTRAINT control_parameters_is_an_object
+            CHECK (jsonb_typeof(control_parameters) = 'object'),
     active              boolean NOT NULL DEFAULT true,
     slot                integer NOT NULL CONSTRAINT pump_slot_is_unique UNIQUE,
     modbus_unit         integer NOT NULL CHECK (modbus_unit BETWEEN 1 AND 240),
-    modbus_base         integer NOT NULL CHECK (modbus_base BETWEEN 0 AND 65400 AND modbus_base % 100 = 0),
+    modbus_base         integer NOT NULL
+        CHECK (modbus_base BETWEEN 0 AND 65400 AND modbus_base % 100 = 0),
     created_at          timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT pump_modbus_address_is_unique UNIQUE (modbus_unit, modbus_base),
     CONSTRAINT min_speed_hz_is_not_above_max_speed_hz CHECK (min_speed_hz <= max_speed_hz),
@@ -82,16 +91,20 @@ CREATE TABLE pump_safety_limits (
         CONSTRAINT hard_max_speed_hz_is_finite_and_not_negative
             CHECK (hard_max_speed_hz >= 0 AND hard_max_speed_hz < 'Infinity'),
     hard_min_level_m         double precision
-        CONSTRAINT hard_min_level_m_is_finite CHECK (hard_min_level_m > '-Infinity' AND hard_min_level_m < 'Infinity'),
+        CONSTRAINT hard_min_level_m_is_finite
+            CHECK (hard_min_level_m > '-Infinity' AND hard_min_level_m < 'Infinity'),
     hard_max_level_m         double precision
-        CONSTRAINT hard_max_level_m_is_finite CHECK (hard_max_level_m > '-Infinity' AND hard_max_level_m < 'Infinity'),
+        CONSTRAINT hard_max_level_m_is_finite
+            CHECK (hard_max_level_m > '-Infinity' AND hard_max_level_m < 'Infinity'),
     emergency_stop_level_m   double precision
         CONSTRAINT emergency_stop_level_m_is_finite
             CHECK (emergency_stop_level_m > '-Infinity' AND emergency_stop_level_m < 'Infinity'),
     dry_run_level_m          double precision
-        CONSTRAINT dry_run_level_m_is_finite CHECK (dry_run_level_m > '-Infinity' AND dry_run_level_m < 'Infinity'),
+        CONSTRAINT dry_run_level_m_is_finite
+            CHECK (dry_run_level_m > '-Infinity' AND dry_run_level_m < 'Infinity'),
     restart_level_m          double precision
-        CONSTRAINT restart_level_m_is_finite CHECK (restart_level_m > '-Infinity' AND restart_level_m < 'Infinity'),
+        CONSTRAINT restart_level_m_is_finite
+            CHECK (restart_level_m > '-Infinity' AND restart_level_m < 'Infinity'),
     hard_max_power_kw        double precision
         CONSTRAINT hard_max_power_kw_is_positive_and_finite
             CHECK (hard_max_power_kw > 0 AND hard_max_power_kw < 'Infinity'),
@@ -105,14 +118,19 @@ CREATE TABLE pump_safety_limits (
         CONSTRAINT max_starts_per_hour_is_at_least_1_and_finite
             CHECK (max_starts_per_hour >= 1 AND max_starts_per_hour < 'Infinity'),
     min_run_s                double precision
-        CONSTRAINT min_run_s_is_finite_and_not_negative CHECK (min_run_s >= 0 AND min_run_s < 'Infinity'),
+        CONSTRAINT min_run_s_is_finite_and_not_negative
+            CHECK (min_run_s >= 0 AND min_run_s < 'Infinity'),
     min_off_s                double precision
-        CONSTRAINT min_off_s_is_finite_and_not_negative CHECK (min_off_s >= 0 AND min_off_s < 'Infinity'),
+        CONSTRAINT min_off_s_is_finite_and_not_negative
+            CHECK (min_off_s >= 0 AND min_off_s < 'Infinity'),
     max_run_s                double precision
-        CONSTRAINT max_run_s_is_positive_and_finite CHECK (max_run_s > 0 AND max_run_s < 'Infinity'),
+        CONSTRAINT max_run_s_is_positive_and_finite
+            CHECK (max_run_s > 0 AND max_run_s < 'Infinity'),
     created_at               timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT hard_min_speed_hz_is_not_above_hard_max_speed_hz CHECK (hard_min_speed_hz <= hard_max_speed_hz),
-    CONSTRAINT hard_min_level_m_is_below_hard_max_level_m CHECK (hard_min_level_m < hard_max_level_m),
+    CONSTRAINT hard_min_speed_hz_is_not_above_hard_max_speed_hz
+        CHECK (hard_min_speed_hz <= hard_max_speed_hz),
+    CONSTRAINT hard_min_level_m_is_below_hard_max_level_m
+        CHECK (hard_min_level_m < hard_max_level_m),
     CONSTRAINT min_run_s_is_not_above_max_run_s CHECK (min_run_s <= max_run_s)
 );
 
@@ -224,6 +242,9 @@ BEGIN
 END
 $$;
 
-CREATE TRIGGER announce AFTER INSERT OR UPDATE OR DELETE ON pump_stations EXECUTE FUNCTION announce_equipment();
-CREATE TRIGGER announce AFTER INSERT OR UPDATE OR DELETE ON pumps EXECUTE FUNCTION announce_equipment();
-CREATE TRIGGER announce AFTER INSERT OR UPDATE OR DELETE ON pump_safety_limits EXECUTE FUNCTION announce_equipment();
+CREATE TRIGGER announce AFTER INSERT OR UPDATE OR DELETE ON pump_stations
+    EXECUTE FUNCTION announce_equipment();
+CREATE TRIGGER announce AFTER INSERT OR UPDATE OR DELETE ON pumps
+    EXECUTE FUNCTION announce_equipment();
+CREATE TRIGGER announce AFTER INSERT OR UPDATE OR DELETE ON pump_safety_limits
+    EXECUTE FUNCTION announce_equipment();

@@ -5,7 +5,8 @@ CREATE TABLE pump_feedback (
     pump_id          integer NOT NULL CONSTRAINT pump_of_the_feedback_exists REFERENCES pumps,
     measured_at      timestamptz NOT NULL,
     actual_speed_hz  double precision
-        CONSTRAINT actual_speed_hz_is_finite CHECK (actual_speed_hz > '-Infinity' AND actual_speed_hz < 'Infinity'),
+        CONSTRAINT actual_speed_hz_is_finite
+            CHECK (actual_speed_hz > '-Infinity' AND actual_speed_hz < 'Infinity'),
     power_kw         double precision
         CONSTRAINT power_kw_is_finite CHECK (power_kw > '-Infinity' AND power_kw < 'Infinity'),
     flow_m3h         double precision
@@ -63,7 +64,8 @@ CREATE TRIGGER keep_latest AFTER INSERT ON pump_feedback
 -- Attached rather than created in place: attaching blocks neither readers nor writers of the
 -- history.
 CREATE FUNCTION create_feedback_partitions(first_day date, last_day date) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET lock_timeout = '2s' AS $$
+LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, public, pg_temp SET lock_timeout = '2s' AS $$
 DECLARE
     day date;
     partition text;

@@ -47,7 +47,8 @@ CREATE TABLE failsafe_events (
     source            text NOT NULL,
     sequence          bigint NOT NULL,
     station_id        text NOT NULL,
-    event             text NOT NULL CONSTRAINT failsafe_event_is_known CHECK (event IN ('entered', 'left')),
+    event             text NOT NULL CONSTRAINT failsafe_event_is_known
+        CHECK (event IN ('entered', 'left')),
     occurred_at       timestamptz NOT NULL,
     plan_age_s        double precision,
     scan              bigint NOT NULL,
@@ -60,7 +61,8 @@ CREATE TABLE emergency_stop_events (
     source                  text NOT NULL,
     sequence                bigint NOT NULL,
     emergency_stop_id       bigint NOT NULL,
-    event                   text NOT NULL CONSTRAINT emergency_stop_event_is_known CHECK (event IN ('set', 'cleared')),
+    event                   text NOT NULL CONSTRAINT emergency_stop_event_is_known
+        CHECK (event IN ('set', 'cleared')),
     scope                   text NOT NULL
         CONSTRAINT emergency_stop_scope_is_known CHECK (scope IN ('pump', 'station', 'system')),
     station_id              text,
@@ -78,7 +80,8 @@ CREATE TABLE emergency_stop_events (
         num_nonnulls(station_id, pump_id) = CASE scope WHEN 'pump' THEN 2 WHEN 'station' THEN 1 ELSE 0 END
         AND (scope <> 'station' OR station_id IS NOT NULL)
     ),
-    CONSTRAINT clearing_an_emergency_stop_has_a_reason CHECK (event <> 'cleared' OR btrim(reason) <> '')
+    CONSTRAINT clearing_an_emergency_stop_has_a_reason
+        CHECK (event <> 'cleared' OR btrim(reason) <> '')
 );
 CREATE INDEX emergency_stop_events_by_time ON emergency_stop_events (occurred_at);
 
@@ -89,7 +92,8 @@ CREATE TABLE alerts (
     tag             text NOT NULL,
     station_id      text,
     pump_id         integer,
-    priority        integer NOT NULL CONSTRAINT alert_priority_is_from_1_to_4 CHECK (priority BETWEEN 1 AND 4),
+    priority        integer NOT NULL CONSTRAINT alert_priority_is_from_1_to_4
+        CHECK (priority BETWEEN 1 AND 4),
     message         text NOT NULL,
     value           double precision,
     limit_value     double precision,
@@ -136,7 +140,8 @@ BEGIN
         USING ERRCODE = 'insufficient_privilege';
 END
 $$;
-CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON audit_log FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON audit_log FOR EACH ROW
+    EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_truncation BEFORE TRUNCATE ON audit_log EXECUTE FUNCTION refuse_change();
 -- Also where a session switches ordinary triggers off.
 ALTER TABLE audit_log ENABLE ALWAYS TRIGGER refuse_change;

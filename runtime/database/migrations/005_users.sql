@@ -5,7 +5,8 @@ CREATE TABLE users (
     username            text NOT NULL
         CONSTRAINT username_is_1_to_64_characters_without_space CHECK (username ~ '^[^\s]{1,64}$'),
     role                text NOT NULL
-        CONSTRAINT role_is_known CHECK (role IN ('viewer', 'operator', 'engineer', 'administrator')),
+        CONSTRAINT role_is_known
+            CHECK (role IN ('viewer', 'operator', 'engineer', 'administrator')),
     password_hash       text NOT NULL,
     totp_secret         bytea,
     active              boolean NOT NULL DEFAULT true,
