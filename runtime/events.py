@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from runtime.layout import Columns, Layout
 from runtime.shared import HEADER, SharedFile
 from runtime.tag import Tag
-from runtime.tags import NUMBER, TAGS, System
+from runtime.tags import NUMBER, TAGS, Pump, Station, System
 
 MAGIC = 0x544E5645_0001  # "EVNT", format 1
 CAPACITY = 65_536  # edges
@@ -86,6 +86,12 @@ def _bits(column: NDArray[np.generic]) -> NDArray[np.generic]:
     return column.view("u8") if column.dtype.kind == "f" else column
 
 
+def _used(tag: Tag, columns: Columns) -> NDArray[np.bool_] | None:
+    """Which rows are in use. What an unused row says of itself is no event."""
+    table = {"Station": Station.Configured, "Pump": Pump.Configured}.get(tag.table)
+    return columns[table].view(np.bool_) if table else None
+
+
 class EventWriter:
     """The scan's end. Make it when leading, with the columns restored.
 
@@ -99,6 +105,7 @@ class EventWriter:
         self._ring = _ring(file).view(_OPAQUE)
         self._now = [columns[tag] for tag in RECORDED]
         self._before = _baseline(file, columns.layout)
+        self._used = [_used(tag, columns) for tag in RECORDED]
         self._starts = np.cumsum([0, *(len(column) for column in self._now)])
         self._changed = np.zeros(self._starts[-1], bool)
         self._scratch = np.zeros(min(len(self._changed), CAPACITY), EDGE)
@@ -129,35 +136,42 @@ class EventWriter:
         """Put the edges since the last emission into the ring."""
         if self._new_file:
             self._scratch[0] = (0, 0, 0, 0, 1, 0, NUMBER[System.FirstScan])
-            self._put(1, 1, scan, utc)
+            self._put(1, scan, utc)
             self._new_file = False
         for now, before, changed in self._compare:
             np.not_equal(now, before, out=changed)
-        if count := int(np.count_nonzero(self._changed)):
-            self._gather(count, scan, utc)
+        if np.count_nonzero(self._changed):
+            self._gather(scan, utc)
 
-    def _gather(self, count: int, scan: int, utc: float) -> None:
+    def _gather(self, scan: int, utc: float) -> None:
         _, _, _, old, new, slot, tag = self._fields
-        points = self._changed.nonzero()[0][: len(self._scratch)]
+        points = self._changed.nonzero()[0][: len(self._scratch)]  # those beyond: next time
         ends = points.searchsorted(self._starts).tolist()
-        touched = []
+        told = []
+        count = 0
         for k, (start, end) in enumerate(itertools.pairwise(ends)):
-            if start != end:
-                slots = points[start:end] - self._starts[k]
-                old[start:end] = self._before[k][slots]
-                new[start:end] = self._now[k][slots]
-                slot[start:end] = slots
-                tag[start:end] = NUMBER[RECORDED[k]]
-                touched.append(k)
-        self._put(len(points), count, scan, utc)
-        for k in touched:
-            np.copyto(self._before[k], self._now[k])
+            if start == end:
+                continue
+            before, now, used = self._before[k], self._now[k], self._used[k]
+            slots = points[start:end] - self._starts[k]
+            if used is not None:
+                slots = slots[used[slots] | (before[slots] != 0)]
+            part = slice(count, count + len(slots))
+            old[part] = before[slots]
+            new[part] = now[slots]
+            slot[part] = slots
+            tag[part] = NUMBER[RECORDED[k]]
+            told.append((before, now, slots))
+            count = part.stop
+        self._put(count, scan, utc)
+        for before, now, slots in told:
+            before[slots] = now[slots]
 
-    def _put(self, found: int, count: int, scan: int, utc: float) -> None:
-        """Copy `found` edges into the ring, those that fit; `count` is how many there were."""
+    def _put(self, count: int, scan: int, utc: float) -> None:
+        """Copy the first edges of the scratch into the ring, as many as fit."""
         words = self._words
         written = words[_WRITTEN]
-        fitting = min(found, CAPACITY - (written - words[_READ]))
+        fitting = min(count, CAPACITY - (written - words[_READ]))
         seq, in_scan, at_utc, *_ = self._fields
         np.add(self._count[:fitting], written + words[_DROPPED], out=seq[:fitting])
         in_scan[:fitting] = scan

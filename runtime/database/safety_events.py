@@ -10,7 +10,7 @@ import psycopg
 
 from runtime.database.names import Names
 from runtime.spoolfile import Record
-from runtime.tags import Pump, Station, System
+from runtime.tags import FOREVER, Pump, Station, System
 
 _STOP = """
     INSERT INTO emergency_stop_events (source, sequence, emergency_stop_id, event, scope,
@@ -121,7 +121,9 @@ def _stop(row: _Row) -> _Row:
 
 
 def _failsafe(row: _Row) -> _Row:
-    return row | {"event": "entered" if row["new"] else "left", "age": row.get("plan_age")}
+    age = row.get("plan_age")
+    never = age is None or age >= FOREVER
+    return row | {"event": "entered" if row["new"] else "left", "age": None if never else age}
 
 
 def _violations(rows: Iterable[_Row]) -> tuple[list[_Row], list[_Row]]:

@@ -17,7 +17,7 @@ from runtime.region import Writer
 from runtime.requests import Result
 from runtime.spoolfile import Record, SpoolReader
 from runtime.tag import Tag
-from runtime.tags import NUMBER, Request, System
+from runtime.tags import NUMBER, Pump, Request, Station, System
 from tests.conftest import fast_directory
 from tests.processes import until
 
@@ -41,6 +41,8 @@ class Plant:
 
     def __init__(self, places: Places, capacity: Capacity = SIZE) -> None:
         self.columns = Columns(Layout(capacity))
+        self.columns[Station.Configured].fill(True)
+        self.columns[Pump.Configured].fill(True)
         layout = self.columns.layout
         self.image = Writer(places.image, layout.size, layout.hash)
         self.events = EventWriter(places.events, self.columns)

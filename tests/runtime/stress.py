@@ -24,7 +24,7 @@ from runtime.region import Reader, Writer
 from runtime.requests import Ask, MailboxFull, Post
 from runtime.retained import RETAINED, Store
 from runtime.spool import Journal
-from runtime.tags import System
+from runtime.tags import Pump, Station, System
 
 ROOT = Path(__file__).parents[2]
 SIZE = 400_000  # bytes of a snapshot
@@ -82,6 +82,8 @@ def emit_edges(path: Path, seconds: float) -> None:
     last = writer.last()
     if last is not None:
         columns.arena[:] = last
+    columns[Station.Configured].fill(True)
+    columns[Pump.Configured].fill(True)
     events = EventWriter(path, columns)
     until = time.monotonic() + seconds
     while time.monotonic() < until:

@@ -124,8 +124,8 @@ def test_a_reader_notices_that_the_file_was_removed(path: Path) -> None:
 @pytest.mark.parametrize("writer", ["write_snapshots", "killed_write_snapshots"])
 def test_no_reader_sees_a_torn_snapshot(path: Path, writer: str) -> None:
     Writer(path, stress.SIZE, stress.LAYOUT)
-    readers = [stress.start("read_snapshots", path, 2.0) for _ in range(3)]
-    writing = stress.start(writer, path, 3.0)
+    readers = [stress.start("read_snapshots", path, 1.5) for _ in range(3)]
+    writing = stress.start(writer, path, 2.0)
     found = [result(process) for process in readers]
     written = writing.communicate(timeout=30.0)[0]
 
