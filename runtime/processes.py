@@ -23,14 +23,15 @@ UNUSABLE = 78  # exit code (EX_CONFIG): an operator has to change something befo
 
 # Who ends when, and how long (s) they get before they are killed: first what asks for changes, then
 # what feeds the scan, the standby before the leader that it would replace, then what saves.
+# PostgreSQL takes longest and is needed by none of the rest: it ends beside them.
 ENDING: tuple[tuple[tuple[str, ...], float], ...] = (
     (("demo", "plant", "optimiser"), 0.7),
     (("modbus", "opcua", "rest"), 1.0),
-    (("database",), 0.8),
+    (("database",), 1.0),
+    (("postgres",), 0.0),
     (("standby",), 0.3),
     (("scan",), 0.5),
     (("recorder",), 0.9),
-    (("postgres",), 2.5),
 )
 
 

@@ -23,7 +23,7 @@ from runtime.progress import Progress, State
 
 PR_SET_CHILD_SUBREAPER = 36
 TICK = 0.2  # s between looks at the counters
-LONGEST_END = 4.0  # s from the request to end until the last process is killed
+LONGEST_END = 3.8  # s from the request to end until the last process is killed
 KILLED = 0.3  # s for a killed process to be gone
 
 logger = structlog.get_logger()
@@ -114,16 +114,19 @@ class Supervisor:
         """End all in the order of ENDING; what does not end in its time is killed."""
         deadline = time.monotonic() + LONGEST_END
         for names, patience in ENDING:
-            self._end_some(
-                [child for child in self._children if child.role in names], patience, deadline
-            )
-        self._end_some(self._children, 0.5, deadline)
+            children = [child for child in self._children if child.role in names]
+            for child in children:
+                child.signal(signal.SIGTERM)
+            if patience:
+                self._see_off(children, min(time.monotonic() + patience, deadline))
+        for child in self._children:
+            child.signal(signal.SIGTERM)
+        self._see_off(self._children, deadline)
         self._end_orphans(deadline)
 
-    def _end_some(self, children: list[Child], patience: float, deadline: float) -> None:
-        for child in children:
-            child.signal(signal.SIGTERM)
-        if not self._gone(children, min(time.monotonic() + patience, deadline)):
+    def _see_off(self, children: list[Child], until: float) -> None:
+        """Wait for children to end; kill what has not by that time."""
+        if not self._gone(children, until):
             for child in children:
                 if child.pid is not None:
                     logger.warning("process killed", name=child.role, reason="it did not end")

@@ -203,14 +203,14 @@ def test_the_same_failure_later_on_is_tried_again(start: Start) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_signals_end_all_in_order_and_leave_nothing(start: Start, number: signal.Signals) -> None:
-    names = ("recorder", "standby", "database", "scan", "rest", "other", "postgres")
+    names = ("recorder", "standby", "database", "scan", "rest")
     running = start(**dict.fromkeys(names, "works"))
     for name in names:
         running.health(name)
     code, _ = running.end(number)
     assert code == 0
     ended = (running.state / "ended").read_text().split()
-    assert ended == ["rest", "database", "standby", "scan", "recorder", "postgres", "other"]
+    assert ended == ["rest", "database", "standby", "scan", "recorder"]
     assert that_mention(str(running.state)) == []
     assert not running.places.shared.exists()
 
