@@ -128,7 +128,7 @@ def test_a_pump_is_stopped_over_modbus_and_released_over_rest(
     http.clear(stop)
     assert http.stops() == []
     assert 0 < until(lambda: scada.read(STATION, PUMP, "Setpoint")) < 36.0, "a jump"
-    until(lambda: settled(scada, 36.0), patience=150)
+    until(lambda: settled(scada, 36.0), patience=90)
 
 
 def test_a_station_is_stopped_over_rest_and_released_over_opc_ua(
