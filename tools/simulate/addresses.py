@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -17,9 +16,8 @@ class AddressError(Exception):
     """`calejo tags` printed no list."""
 
 
-def setpoint_addresses(secrets: tuple[str, ...]) -> dict[int, Address]:
-    """The address of each pump's setpoint, by pump id. The command doesn't get the `secrets`."""
-    environ = {name: value for name, value in os.environ.items() if name not in secrets}
+def setpoint_addresses(environ: Mapping[str, str]) -> dict[int, Address]:
+    """The address of each pump's setpoint, by pump id."""
     with subprocess.Popen(
         COMMAND,
         env=environ,

@@ -155,7 +155,7 @@ class Plant:
             try:
                 if not wanted <= addresses.keys() and began - looked > LOOK_FOR_CHANGES:
                     looked = began
-                    addresses = setpoint_addresses((DSN,))
+                    addresses = setpoint_addresses(runtime_environment())
                 asked = {pump: addresses[pump] for pump in wanted & addresses.keys()}
                 values = master.read(list(asked.values()))
                 self.setpoints = dict(zip(asked, values, strict=True))
@@ -166,13 +166,17 @@ class Plant:
             time.sleep(max(0.0, STEP - (time.monotonic() - began)))
 
 
+def runtime_environment() -> dict[str, str]:
+    """What the runtime may know: not the plant's secret, which it refuses as unknown."""
+    return {name: value for name, value in os.environ.items() if name != DSN}
+
+
 def modbus_address(given: str | None) -> tuple[str, int]:
     """Where the Modbus server is: as given, or as the configuration says."""
     if given is not None:
         host, _, port = given.rpartition(":")
         return host.strip("[]"), int(port)
-    environ = {name: value for name, value in os.environ.items() if name != DSN}
-    listen = config.load(None, environ).servers.modbus.listen
+    listen = config.load(None, runtime_environment()).servers.modbus.listen
     return listen.host, listen.port
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -118,19 +118,25 @@ def _add_history(
         history.write(connection, history.simulate(fleet, machines, now, minutes, every, seed))
 
 
-def _wait_for_schema() -> Connection:
-    """A connection to the migrated database, which may still be starting."""
-    deadline = time.monotonic() + WAIT
+def wait_for_schema(dsn: Callable[[], str], patience: float = WAIT) -> Connection:
+    """A connection to the migrated database, which may still be starting.
+
+    Rights are given by the last migration, so whoever may enter equipment comes after all of them.
+    Raises the last error when patience ends.
+    """
+    deadline = time.monotonic() + patience
     while True:
         try:
-            connection = sites.connect(sites.dsn("CALEJO_SAMPLE_DSN", "calejo_owner"), "sample")
+            connection = sites.connect(dsn(), "sample")
             connection.execute("SET statement_timeout = 0")
-            connection.execute("SELECT FROM pump_feedback_latest LIMIT 0")
-            return connection
-        except (psycopg.OperationalError, psycopg.errors.UndefinedTable, ServerError) as error:
+            ready = "SELECT has_table_privilege('equipment_writer', 'pumps', 'INSERT')"
+            if connection.execute(ready).fetchone() == (True,):
+                return connection
+            connection.close()
+        except (psycopg.Error, ServerError):
             if time.monotonic() > deadline:
-                sys.exit(f"sample data: no migrated database after {WAIT:.0f} s: {error}")
-            time.sleep(0.2)
+                raise
+        time.sleep(0.2)
 
 
 def main() -> None:
@@ -146,7 +152,7 @@ def main() -> None:
     extent = Extent(given.plan_hours, given.feedback_minutes, given.feedback_every)
     pumps = given.pumps_per_station or DEMO_PUMPS
     try:
-        with _wait_for_schema() as connection:
+        with wait_for_schema(lambda: sites.dsn("CALEJO_SAMPLE_DSN", "calejo_owner")) as connection:
             added = load(
                 connection,
                 given.stations,
@@ -155,7 +161,7 @@ def main() -> None:
                 extent=extent,
                 edge_cases=given.edge_cases,
             )
-    except psycopg.Error as error:
+    except (psycopg.Error, ServerError) as error:
         sys.exit(f"sample data: {error}")
     if added:
         print(f"sample data: {added} pumps entered", file=sys.stderr)

@@ -1,0 +1,1 @@
+"""Speed, measured in one run beside what the machine itself can do, and told as ratios."""

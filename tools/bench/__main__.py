@@ -1,0 +1,111 @@
+"""`make bench`: how fast the scan is, how punctual, and how soon an emergency stop is in force.
+
+Each figure stands beside its aim, as a ratio of it. Times depend on the machine and on what else it
+does, so all are taken in one run, and beside each stands what the machine itself takes: copying the
+image once, and cyclictest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from tools.bench import lateness, stops
+from tools.bench.figures import Spread, against, milliseconds, spread
+
+AIMS = {1_000: 0.001, 10_000: 0.003}  # s: execution p99 by number of pumps
+LATENESS_AIM = 2.0  # × cyclictest
+STOP_MARGIN = 0.020  # s above two periods
+
+
+@dataclass(frozen=True)
+class Amount:
+    """How much is measured."""
+
+    scans: int
+    seconds: float
+    stops: int
+
+
+FULL = Amount(scans=2_000, seconds=30.0, stops=30)
+QUICK = Amount(scans=200, seconds=5.0, stops=5)
+
+
+def show_execution(scans: int) -> None:
+    print("execution of a scan: latch, all blocks, publish, events; 1 % of the pumps change state")
+    print("    pumps          p50           p99           max   copying     p99 against aim")
+    for pumps in (10, 100, 1_000, 10_000):
+        command = [sys.executable, "-m", "tools.bench.execution", str(pumps), str(scans)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        found = json.loads(done.stdout)
+        times, copy = spread(found["times"]), spread(found["copies"])
+        aim = AIMS.get(pumps)
+        print(
+            f"   {pumps:6,}  {_row(times)}  {times.p50 / copy.p50:6.1f} ×  ",
+            against(times.p99, aim) if aim else "",
+        )
+    _tell_missing(found["missing"])
+
+
+def show_lateness(seconds: float) -> None:
+    found = lateness.measure(seconds)
+    print(
+        f"\nlateness at {lateness.PERIOD * 1e3:.0f} ms, {lateness.PUMPS:,} pumps,"
+        f" {found.scans:,} scans, Modbus load {found.reads:,.0f} reads/s"
+    )
+    print("                   p50           p99           max")
+    print(f"    scan    {_row(found.scan)}")
+    if found.kernel is None:
+        print(
+            "    cyclictest  NOT MEASURED: it is not installed (Debian: rt-tests) or not allowed;"
+        )
+        print("                lateness has nothing to be compared with")
+    else:
+        ratio = found.scan.p99 / found.kernel.p99
+        print(f"    kernel  {_row(found.kernel)}   (cyclictest, same seconds, same core)")
+        print(f"    p99: {ratio:.2f} × cyclictest; {against(ratio, LATENESS_AIM)}")
+    print(f"    periods skipped: {found.skipped}; {'met' if not found.skipped else 'MISSED'}")
+    print(f"    execution meanwhile: {_row(found.execution)}")
+    _tell_missing(found.missing)
+
+
+def show_stops(count: int) -> None:
+    found = stops.measure(count)
+    aim = 2 * found.period + STOP_MARGIN
+    print(
+        f"\nemergency stop, request to register, {count} of each, period {found.period * 1e3:g} ms"
+    )
+    print("                   p50           p99           max     max against aim")
+    for protocol, latency in found.latency.items():
+        print(f"    {protocol:7} {_row(latency)}   {against(latency.most, aim)}")
+
+
+def _row(found: Spread) -> str:
+    return "  ".join(milliseconds(value) for value in (found.p50, found.p99, found.most))
+
+
+def _tell_missing(missing: list[str]) -> None:
+    for word in missing:
+        print(f"    NO REAL TIME: {word}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a short look; tails mean little")
+    amount = QUICK if parser.parse_args().quick else FULL
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    cores, load = os.cpu_count(), os.getloadavg()[0]
+    print(f"{platform.machine()}, {cores} cores, Python {platform.python_version()}", end=", ")
+    print(f"load before: {load:.1f}\n")
+    show_execution(amount.scans)
+    show_lateness(amount.seconds)
+    show_stops(amount.stops)
+
+
+if __name__ == "__main__":
+    main()
