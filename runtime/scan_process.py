@@ -16,6 +16,7 @@ from runtime.clock import GridClock, ManualClock
 from runtime.events import EventWriter
 from runtime.layout import Capacity, Columns, Layout
 from runtime.places import Places
+from runtime.processes import UNUSABLE
 from runtime.program import Program
 from runtime.progress import Progress, State
 from runtime.region import Reader, Writer
@@ -128,7 +129,12 @@ def main(config: Config, places: Places) -> None:
 
     lead = os.open(places.leader, os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(lead, fcntl.LOCK_EX)  # the kernel frees it when the leader dies, however it dies
-    ports = SharedMemory(places, columns)
+    try:
+        ports = SharedMemory(places, columns)
+    except (OSError, retained.RetainedError) as error:
+        progress.say(State.DEGRADED, str(error))
+        logger.critical("can't scan", reason=str(error))
+        raise SystemExit(UNUSABLE) from None
     columns[System.RealTime][0] = not missing
     progress = Progress(places.progress("scan"))
     clock = GridClock(config.period)
