@@ -143,12 +143,12 @@ def _cyclictest(seconds: float) -> Spread | None:
     if shutil.which("cyclictest"):
         done = subprocess.run(command.split(), capture_output=True, text=True)
         if done.returncode == 0:
-            return _from_histogram(done.stdout)
+            return from_histogram(done.stdout)
     time.sleep(seconds)
     return None
 
 
-def _from_histogram(text: str) -> Spread:
+def from_histogram(text: str) -> Spread:
     """Lines of µs and count; the greatest is told apart, for it may lie beyond the histogram."""
     counted = [(int(m[1]), int(m[2])) for m in re.finditer(r"^(\d+) (\d+)$", text, re.MULTILINE)]
     times = np.repeat([us * 1e-6 for us, _ in counted], [count for _, count in counted])

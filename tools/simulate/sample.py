@@ -122,7 +122,7 @@ def wait_for_schema(dsn: Callable[[], str], patience: float = WAIT) -> Connectio
     """A connection to the migrated database, which may still be starting.
 
     Rights are given by the last migration, so whoever may enter equipment comes after all of them.
-    Raises the last error when patience ends.
+    Raises psycopg.Error or ServerError when patience ends.
     """
     deadline = time.monotonic() + patience
     while True:
@@ -133,6 +133,8 @@ def wait_for_schema(dsn: Callable[[], str], patience: float = WAIT) -> Connectio
             if connection.execute(ready).fetchone() == (True,):
                 return connection
             connection.close()
+            if time.monotonic() > deadline:
+                raise ServerError("the database is not migrated: run `calejo migrate`")
         except (psycopg.Error, ServerError):
             if time.monotonic() > deadline:
                 raise
