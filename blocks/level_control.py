@@ -20,15 +20,18 @@ class LevelControl(Block):
         e = (level − target) · d, d = 1 emptying, −1 filling: positive asks for pumping
         P = (e − min(max(e, −Deadband), Deadband)) · K
         r = (level − f) / (Tf + Δt),  f ← f + r · Δt,  D = r · d · Td · K
-        u = P + I + D,  v = min(max(u, MinSpeed), MaxSpeed)
-        I ← I + (v − u + P) · Δt / max(Ti, Δt)         (back-calculation against windup)
+        u = P + I + D,  v = min(max(u, LowLimit), HighLimit)
+        I ← I + P · Δt / max(Ti, Δt) + (v − u) · Δt / max(Ti / 2, Δt)
 
-    each calculated from left to right. LevelRun starts the pump at e >= LevelStartBand and stops it
-    at e <= −LevelStopBand, which wins where both hold; the demand is v while it is set, else 0.
+    each calculated from left to right. The last term works against windup: twice as fast as the
+    integral comes, so that a well that a storm has filled is not pumped below its target.
+
+    LevelRun starts the pump at e >= LevelStartBand and stops it at e <= −LevelStopBand, which wins
+    where both hold; the demand is v while it is set, else 0.
 
     The controller is engaged while the pump is level-controlled, the plan is active and was in
     force in the previous scan, and the level is Good. While it is not engaged it tracks: the demand
-    is the setpoint in force, f is the level, I is max(Setpoint, MinSpeed) − P, and LevelRun says
+    is the setpoint in force, f is the level, I is max(Setpoint, LowLimit) − P, and LevelRun says
     whether the setpoint is above 0. So it takes over without a bump, and a bad level raises
     nothing.
     """
@@ -42,8 +45,6 @@ class LevelControl(Block):
         Pump.ControlType,
         Pump.PlanActive,
         Pump.TargetLevel,
-        Pump.MinSpeed,
-        Pump.MaxSpeed,
         Pump.LevelGain,
         Pump.LevelResetTime,
         Pump.LevelDerivativeTime,
@@ -52,7 +53,7 @@ class LevelControl(Block):
         Pump.LevelStartBand,
         Pump.LevelStopBand,
     )
-    previous = (Pump.Setpoint, Pump.Authority)
+    previous = (Pump.Setpoint, Pump.Authority, Pump.LowLimit, Pump.HighLimit)
     writes = (
         Pump.LevelDemand,
         Pump.LevelIntegral,
@@ -71,8 +72,8 @@ class LevelControl(Block):
         self.control_type = self.number(Pump.ControlType)
         self.plan_active = self.flag(Pump.PlanActive)
         self.target = self.real(Pump.TargetLevel)
-        self.low = self.real(Pump.MinSpeed)
-        self.high = self.real(Pump.MaxSpeed)
+        self.low = self.real(Pump.LowLimit)
+        self.high = self.real(Pump.HighLimit)
         self.gain = self.real(Pump.LevelGain)
         self.reset_time = self.real(Pump.LevelResetTime)
         self.derivative_time = self.real(Pump.LevelDerivativeTime)
@@ -148,10 +149,14 @@ class LevelControl(Block):
         np.add(self.output, self.derivative, out=self.output)
         np.maximum(self.output, self.low, out=self.bounded)
         np.minimum(self.bounded, self.high, out=self.bounded)
-        np.subtract(self.bounded, self.output, out=self.step)
-        np.add(self.step, self.proportional, out=self.step)
-        np.multiply(self.step, self.elapsed, out=self.step)
+        np.multiply(self.proportional, self.elapsed, out=self.step)
         np.maximum(self.reset_time, self.elapsed, out=self.lag)
+        np.divide(self.step, self.lag, out=self.step)
+        np.add(self.integral, self.step, out=self.integral)
+        np.subtract(self.bounded, self.output, out=self.step)
+        np.multiply(self.step, self.elapsed, out=self.step)
+        np.multiply(self.reset_time, 0.5, out=self.lag)
+        np.maximum(self.lag, self.elapsed, out=self.lag)
         np.divide(self.step, self.lag, out=self.step)
         np.add(self.integral, self.step, out=self.integral)
 

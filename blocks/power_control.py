@@ -17,14 +17,14 @@ class PowerControl(Block):
     """PI on the measured power. The cube law is wrong with static head, so the loop is closed.
 
         P = (TargetPower − Power) · K
-        u = P + I,  v = min(max(u, MinSpeed), MaxSpeed)
+        u = P + I,  v = min(max(u, LowLimit), HighLimit)
         I ← I + (v − u + P) · Δt / max(Ti, Δt)         (back-calculation against windup)
 
     each calculated from left to right. The demand is v while TargetPower is above 0, else 0. The
-    controller is engaged while the pump is power-controlled, its setpoint is above 0 and was the
-    plan's in the previous scan, the plan is active and the power is Good. While it is not engaged
-    it tracks: in place of v it takes s = max(Setpoint, MinSpeed), and I is s − P. So a stopped pump
-    starts at its lowest speed, and a bad power raises no further.
+    controller is engaged while the pump is power-controlled, its setpoint is not below LowLimit and
+    was the plan's in the previous scan, the plan is active and the power is Good. While it is not
+    engaged it tracks: in place of v it takes s = max(Setpoint, LowLimit), and I is s − P. So a
+    stopped pump starts at its lowest speed, and a bad power raises no further.
     """
 
     reads = (
@@ -34,12 +34,10 @@ class PowerControl(Block):
         Pump.TargetPower,
         Pump.Power,
         Pump.PowerQuality,
-        Pump.MinSpeed,
-        Pump.MaxSpeed,
         Pump.PowerGain,
         Pump.PowerResetTime,
     )
-    previous = (Pump.Setpoint, Pump.Authority)
+    previous = (Pump.Setpoint, Pump.Authority, Pump.LowLimit, Pump.HighLimit)
     writes = (Pump.PowerDemand, Pump.PowerIntegral, Pump.PowerEngaged)
 
     def __init__(self, columns: Columns) -> None:
@@ -50,8 +48,8 @@ class PowerControl(Block):
         self.target = self.real(Pump.TargetPower)
         self.power = self.real(Pump.Power)
         self.quality = self.number(Pump.PowerQuality)
-        self.low = self.real(Pump.MinSpeed)
-        self.high = self.real(Pump.MaxSpeed)
+        self.low = self.real(Pump.LowLimit)
+        self.high = self.real(Pump.HighLimit)
         self.gain = self.real(Pump.PowerGain)
         self.reset_time = self.real(Pump.PowerResetTime)
         self.setpoint = self.real(Pump.Setpoint)
@@ -84,7 +82,7 @@ class PowerControl(Block):
         np.logical_and(self.engaged, self.part, out=self.engaged)
         np.equal(self.authority, BY_PLAN, out=self.part)
         np.logical_and(self.engaged, self.part, out=self.engaged)
-        np.greater(self.setpoint, 0.0, out=self.part)
+        np.greater_equal(self.setpoint, self.low, out=self.part)
         np.logical_and(self.engaged, self.part, out=self.engaged)
         np.logical_and(self.engaged, self.plan_active, out=self.engaged)
         np.logical_not(self.engaged, out=self.tracking)

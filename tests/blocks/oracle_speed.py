@@ -30,17 +30,16 @@ def control_level(pump: Row, station: Row, elapsed: float) -> None:
     if not pump.LevelEngaged:
         pump.LevelDemand = pump.Setpoint
         pump.LevelFiltered = level
-        pump.LevelIntegral = max(pump.Setpoint, pump.MinSpeed) - proportional
+        pump.LevelIntegral = max(pump.Setpoint, pump.LowLimit) - proportional
         pump.LevelRun = pump.Setpoint > 0.0
         return
     rate = (level - pump.LevelFiltered) / (pump.LevelFilterTime + elapsed)
     pump.LevelFiltered += rate * elapsed
     derivative = rate * sign * pump.LevelDerivativeTime * gain
     asked = proportional + pump.LevelIntegral + derivative
-    demand = clamp(asked, pump.MinSpeed, pump.MaxSpeed)
-    pump.LevelIntegral += (
-        (demand - asked + proportional) * elapsed / max(pump.LevelResetTime, elapsed)
-    )
+    demand = clamp(asked, pump.LowLimit, pump.HighLimit)
+    pump.LevelIntegral += proportional * elapsed / max(pump.LevelResetTime, elapsed)
+    pump.LevelIntegral += (demand - asked) * elapsed / max(pump.LevelResetTime / 2, elapsed)
     if error <= -pump.LevelStopBand:
         pump.LevelRun = False
     elif error >= pump.LevelStartBand:
@@ -54,17 +53,17 @@ def control_power(pump: Row, elapsed: float) -> None:
         pump.ControlType == 2
         and pump.PlanActive
         and pump.Authority == PLAN
-        and pump.Setpoint > 0.0
+        and pump.Setpoint >= pump.LowLimit
         and pump.PowerQuality == GOOD
     )
     if pump.PowerEngaged:
         asked = proportional + pump.PowerIntegral
-        demand = clamp(asked, pump.MinSpeed, pump.MaxSpeed)
+        demand = clamp(asked, pump.LowLimit, pump.HighLimit)
         pump.PowerIntegral += (
             (demand - asked + proportional) * elapsed / max(pump.PowerResetTime, elapsed)
         )
     else:
-        demand = max(pump.Setpoint, pump.MinSpeed)
+        demand = max(pump.Setpoint, pump.LowLimit)
         pump.PowerIntegral = demand - proportional
     pump.PowerDemand = demand if pump.TargetPower > 0.0 else 0.0
 

@@ -13,17 +13,8 @@ from hypothesis import strategies as st
 from runtime.program import KINDS, Program
 from runtime.tag import Tag
 from runtime.tags import Pump, Station
-from tests.blocks.courses import (
-    BOUNDED,
-    ROWS,
-    SETTINGS,
-    STATION_OF,
-    Event,
-    courses,
-    play,
-    plcs,
-    tried,
-)
+from tests.blocks.courses import ROWS, SETTINGS, STATION_OF, Event, play
+from tests.blocks.random_courses import BOUNDED, courses, plcs, tried
 from tests.plc import Plc
 
 FILLING = 1  # Station.FlowDirection

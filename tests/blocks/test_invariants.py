@@ -10,8 +10,9 @@ from hypothesis import given
 
 from runtime.layout import is_input
 from runtime.tags import Pump, Station, System
-from tests.blocks.courses import BOUNDED, Event, courses, play, plcs, tried
+from tests.blocks.courses import Event, play
 from tests.blocks.oracle import rows
+from tests.blocks.random_courses import BOUNDED, courses, plcs, tried
 from tests.plc import Plc
 
 GOOD = 2

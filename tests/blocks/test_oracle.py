@@ -10,8 +10,9 @@ from runtime.layout import Columns, is_input
 from runtime.program import SCAN_WRITES
 from runtime.tag import Tag
 from runtime.tags import SHOWN
-from tests.blocks.courses import BOUNDED, RESTORED, Event, courses, play, plcs, tried
+from tests.blocks.courses import Event, play
 from tests.blocks.oracle import Oracle, admitted
+from tests.blocks.random_courses import BOUNDED, RESTORED, courses, plcs, tried
 from tests.plc import Plc
 
 COMPARED = [
