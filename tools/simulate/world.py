@@ -8,7 +8,7 @@ import numpy as np
 
 from tools.simulate import hydraulics, inflow, instruments
 from tools.simulate.drives import Drives
-from tools.simulate.hydraulics import Working
+from tools.simulate.hydraulics import Floats, Working
 from tools.simulate.instruments import Reading
 from tools.simulate.planning import fleet, station_target
 from tools.simulate.sizing import Machine, Site, size
@@ -55,10 +55,14 @@ class World:
         setpoint = self.drives.commanded(now)
         for _ in range(steps):
             self.time += elapsed
-            arriving = inflow.inflow(self.time, self.sized.dry, self.sized.storm, self._seed)
             self.state, self._working = hydraulics.step(
-                self.sized.plant, self.state, setpoint, arriving, elapsed
+                self.sized.plant, self.state, setpoint, self.inflow, elapsed
             )
+
+    @property
+    def inflow(self) -> Floats:
+        """What flows to the stations now, in m³/s; of tanks, what their consumers take."""
+        return inflow.inflow(self.time, self.sized.dry, self.sized.storm, self._seed)
 
     def read(self) -> Reading:
         """What the instruments show now."""
