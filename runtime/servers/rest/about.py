@@ -12,7 +12,8 @@ from runtime.places import Places
 from runtime.servers.rest import models
 from runtime.servers.rest.metrics import CONTENT_TYPE, Metrics
 from runtime.servers.rest.openapi import documented
-from runtime.servers.rest.replies import encoded, send
+from runtime.servers.rest.replies import encoded, send, takes_zipped
+from runtime.servers.rest.snapshots import zipped
 
 
 class ConfigResource:
@@ -67,4 +68,5 @@ class MetricsResource:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Metrics in the text format of Prometheus."""
         resp.content_type = CONTENT_TYPE
-        resp.data = self._metrics.page()
+        page = self._metrics.page()
+        resp.data = zipped(page) if takes_zipped(req, resp, page) else page

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from typing import Any
 
 import falcon
 import numpy as np
+from numpy.typing import NDArray
 
 from runtime.servers.rest import models
+from runtime.servers.rest.directory import Plant
 from runtime.servers.rest.openapi import documented
 from runtime.servers.rest.replies import mirror, newest, utc
-from runtime.servers.rest.snapshots import Plant, Snapshot, Snapshots
-from runtime.tag import Table, Tag
-from runtime.tags import SHOWN, Pump, Station, System
+from runtime.servers.rest.snapshots import Snapshot, Snapshots
+from runtime.tag import Tag
+from runtime.tags import SHOWN, System
 
 DECLARED = [(table, tag) for table in SHOWN for tag in table.tags() if tag.alarm is not None]
+PRIORITIES = np.array([tag.alarm.priority for _, tag in DECLARED if tag.alarm is not None])
 
 
 class AlarmsResource:
@@ -31,43 +33,38 @@ class AlarmsResource:
         mirror(req, resp, snapshot, lambda: self._render(snapshot))
 
     def _render(self, snapshot: Snapshot) -> dict[str, Any]:
-        found = [
-            (tag.alarm.priority, snapshot.columns.value(table.tag(tag.since), slot), tag, slot)
-            for table, tag in DECLARED
-            if tag.alarm is not None
-            for slot in _active(snapshot, table, tag)
-        ]
-        found.sort(key=lambda alarm: alarm[:2])
+        kinds, slots, since = _active(snapshot)
+        order = np.lexsort((since, PRIORITIES[kinds]))[: models.MANY]
         return {
-            "active": len(found),
+            "active": len(slots),
             "alarms": [
-                _told(snapshot.plant, tag, slot, since)
-                for _, since, tag, slot in found[: models.MANY]
+                _told(snapshot.plant, DECLARED[kind][1], slot, moment)
+                for kind, slot, moment in zip(
+                    kinds[order].tolist(), slots[order].tolist(), since[order].tolist(), strict=True
+                )
             ],
         }
 
 
-def _active(snapshot: Snapshot, table: type[Table], tag: Tag) -> list[int]:
-    """The rows in which the alarm is active. Only equipment in use has alarms."""
-    active = snapshot.columns[tag].astype(bool)
-    if table is not System:
-        active &= snapshot.columns[table.tag("Configured")].astype(bool)
-    slots: list[int] = np.flatnonzero(active).tolist()
-    return [slot for slot in slots if table is System or slot in _known(snapshot.plant, table)]
-
-
-def _known(plant: Plant, table: type[Table]) -> Container[int]:
-    return plant.station_in if table is Station else plant.pump_in
+def _active(snapshot: Snapshot) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """Kind (place in DECLARED), row and beginning of each active alarm of equipment in use."""
+    columns = snapshot.columns
+    kinds, rows, since = [], [], []
+    for kind, (table, tag) in enumerate(DECLARED):
+        active = columns[tag].astype(bool)
+        if table is not System:
+            active &= columns[table.tag("Configured")].astype(bool)
+        found = np.flatnonzero(active)
+        kinds.append(np.full(len(found), kind))
+        rows.append(found)
+        since.append(columns[table.tag(tag.since)][found].astype(float))
+    return np.concatenate(kinds), np.concatenate(rows), np.concatenate(since)
 
 
 def _told(plant: Plant, tag: Tag, slot: int, since: float) -> dict[str, Any]:
-    station, pump = None, None
-    if tag.table == Station.__name__:
-        station = plant.station_in[slot].station_id
-    elif tag.table == Pump.__name__:
-        station, pump = plant.pump_in[slot].station_id, plant.pump_in[slot].pump_id
     alarm = tag.alarm
     assert alarm is not None
+    station, pump = plant.place(tag.table, slot)
     return {
         "alarm": tag.name,
         "scope": tag.table.lower(),

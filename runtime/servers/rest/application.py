@@ -73,7 +73,7 @@ def application(
     app.add_route(f"{API}/sessions", about.SessionsResource(places))
     app.add_route("/healthz", health.HealthResource(snapshots, places))
     app.add_route("/readyz", health.ReadinessResource(snapshots))
-    app.add_route("/metrics", about.MetricsResource(Metrics(registry)))
+    app.add_route("/metrics", about.MetricsResource(Metrics(registry, snapshots)))
     document = about.DocumentResource()
     app.add_route(f"{API}/openapi.json", document)
     for path, name in FILES.items():

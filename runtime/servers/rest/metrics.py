@@ -13,8 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from threading import Lock
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -24,6 +26,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 from runtime.places import Places
 from runtime.progress import State
@@ -31,15 +34,10 @@ from runtime.servers.rest.health import PROCESSES, healths
 from runtime.servers.rest.snapshots import Snapshot, Snapshots
 from runtime.servers.rest.tagged import is_identity
 from runtime.tag import Area, Table, Tag
-from runtime.tags import SHOWN, Block, Bucket, Pump, Station, System, shown
+from runtime.tags import SHOWN, Block, Bucket, Station, System, shown
 
 FIRST_BUCKET = 1e-6  # s; each further one ends at twice that
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
-LABELS: dict[type[Table], tuple[str, ...]] = {
-    System: (),
-    Station: ("station",),
-    Pump: ("station", "pump"),
-}
 
 
 def snake(tag: Tag) -> str:
@@ -102,8 +100,6 @@ class ImageCollector(Collector):
             "calejo_image_age_seconds", "Time since the scan last published.", snapshot.age
         )
         if live:
-            for table in SHOWN:
-                yield from _families(snapshot, table)
             yield from _histograms(snapshot)
             yield from self._executions(snapshot)
 
@@ -137,33 +133,57 @@ class ImageCollector(Collector):
         yield from (state, count, age)
 
 
-def _families(snapshot: Snapshot, table: type[Table]) -> Iterator[Metric]:
-    """One family for each tag of the table, with a sample for each row in use."""
-    labels, slots = _rows(snapshot, table)
-    for tag in shown(table):
-        if not is_measured(tag):
-            continue
-        about = f"{tag.doc} [{tag.unit.symbol}]" if tag.unit.symbol else tag.doc
-        kind = CounterMetricFamily if is_counter(tag) else GaugeMetricFamily
-        name = f"calejo_{table.__name__.lower()}_{snake(tag)}"
-        family = kind(name, about, labels=LABELS[table])
-        for label, value in zip(labels, snapshot.columns[tag][slots].tolist(), strict=True):
-            family.add_metric(label, value)
-        yield family
+def tables(snapshot: Snapshot) -> Iterator[str]:
+    """The tags of all rows in use as lines of text.
+
+    Written by hand: ten thousand pumps make half a million samples, for which objects take seconds.
+    """
+    for table in SHOWN:
+        labels, slots = _rows(snapshot, table)
+        for tag in shown(table):
+            if is_measured(tag):
+                name = f"calejo_{table.__name__.lower()}_{snake(tag)}"
+                name, kind = (f"{name}_total", "counter") if is_counter(tag) else (name, "gauge")
+                yield f"# HELP {name} {about(tag)}\n# TYPE {name} {kind}\n"
+                texts = _texts(snapshot.columns[tag][slots])
+                yield "".join(
+                    [f"{name}{row} {text}\n" for row, text in zip(labels, texts, strict=True)]
+                )
 
 
-def _rows(snapshot: Snapshot, table: type[Table]) -> tuple[list[tuple[str, ...]], list[int]]:
+def about(tag: Tag) -> str:
+    """The documentation of a tag, with its unit."""
+    return f"{tag.doc} [{tag.unit.symbol}]" if tag.unit.symbol else tag.doc
+
+
+def _texts(column: NDArray[Any]) -> Iterable[str]:
+    """Values as the exposition format writes them."""
+    if column.dtype.kind == "b":
+        column = column.astype(np.uint8)
+    if column.dtype.kind == "f" and not np.isfinite(column).all():
+        return map(floatToGoString, column.tolist())
+    return map(repr, column.tolist())
+
+
+def _rows(snapshot: Snapshot, table: type[Table]) -> tuple[list[str], list[int]]:
     """Labels and slots of the rows in use."""
     if table is System:
-        return [()], [0]
+        return [""], [0]
     used = snapshot.columns[table.tag("Configured")]
-    labels: dict[int, tuple[str, ...]]
+    labels: dict[int, str]
     if table is Station:
-        labels = {s.slot: (s.station_id,) for s in snapshot.plant.stations.values()}
+        stations = snapshot.plant.stations.values()
+        labels = {s.slot: f"{{station={_quoted(s.station_id)}}}" for s in stations}
     else:
-        labels = {p.slot: (p.station_id, str(p.pump_id)) for p in snapshot.plant.pumps.values()}
+        pumps = snapshot.plant.pumps.values()
+        labels = {p.slot: f'{{station={_quoted(p.station_id)},pump="{p.pump_id}"}}' for p in pumps}
     slots = [slot for slot in labels if used[slot]]
     return [labels[slot] for slot in slots], slots
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", r"\\").replace('"', r"\"")
+    return f'"{escaped}"'
 
 
 def _histograms(snapshot: Snapshot) -> Iterator[Metric]:
@@ -181,10 +201,14 @@ def _histograms(snapshot: Snapshot) -> Iterator[Metric]:
 class Metrics:
     """The page that Prometheus reads. One scrape at a time: a second one waits for its turn."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, snapshots: Snapshots) -> None:
         self._registry = registry
+        self._snapshots = snapshots
         self._turn = Lock()
 
     def page(self) -> bytes:
         with self._turn:
-            return generate_latest(self._registry)
+            snapshot = self._snapshots.newest()
+            live = snapshot is not None and snapshot.live
+            text = "".join(tables(snapshot)) if snapshot is not None and live else ""
+            return generate_latest(self._registry) + text.encode()

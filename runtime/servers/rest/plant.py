@@ -8,10 +8,11 @@ import falcon
 
 from runtime.equipment import PumpEntry, StationEntry
 from runtime.servers.rest import models
+from runtime.servers.rest.directory import Plant, named
 from runtime.servers.rest.openapi import documented
 from runtime.servers.rest.problems import Problem, unknown
 from runtime.servers.rest.replies import mirror, newest
-from runtime.servers.rest.snapshots import Plant, Snapshot, Snapshots
+from runtime.servers.rest.snapshots import Snapshot, Snapshots
 from runtime.servers.rest.tagged import tags
 from runtime.tags import Pump, Station, System
 
@@ -45,10 +46,6 @@ def _unknown_pump(pump: int | str, known: list[int], station: str = "") -> Probl
     return unknown("pump", "pump", pump, known, f" in station {station!r}" if station else "")
 
 
-def _named(pump: PumpEntry) -> dict[str, Any]:
-    return {"pump": pump.pump_id, "name": pump.name, "active": pump.active}
-
-
 def _head(station: StationEntry) -> dict[str, Any]:
     return {
         "station": station.station_id,
@@ -80,7 +77,7 @@ class StationsResource:
                 {
                     **_head(station),
                     "tags": row,
-                    "pumps": [_named(pump) for pump in plant.pumps_of[station.station_id]],
+                    "pumps": plant.pumps_listed[station.station_id],
                 }
                 for station, row in zip(stations, rows, strict=True)
             ],
@@ -107,7 +104,7 @@ class StationResource:
         return {
             **_head(station),
             "tags": tags(snapshot, Station, [station.slot])[0],
-            "pumps": [{**_named(pump), "tags": row} for pump, row in zip(pumps, rows, strict=True)],
+            "pumps": [{**named(pump), "tags": row} for pump, row in zip(pumps, rows, strict=True)],
         }
 
 
@@ -127,6 +124,6 @@ class PumpResource:
     def _render(self, snapshot: Snapshot, pump: PumpEntry) -> dict[str, Any]:
         return {
             "station": pump.station_id,
-            **_named(pump),
+            **named(pump),
             "tags": tags(snapshot, Pump, [pump.slot])[0],
         }

@@ -13,6 +13,8 @@ from runtime.servers.rest.problems import Problem
 from runtime.servers.rest.snapshots import Snapshot, Snapshots
 from runtime.tags import System
 
+WORTH_ZIPPING = 4096  # bytes
+
 
 def encoded(value: object) -> bytes:
     """JSON; times end in Z."""
@@ -60,13 +62,25 @@ def mirror(
 ) -> None:
     """Reply with the head and what `render` makes of the snapshot, or with 304.
 
-    The tag is weak: the age in the head differs from one reply to the next. A 304 is no proof of a
+    The tag is weak: the age in the head is none of what it stands for. A 304 is no proof of a
     running scan, but the tag changes with each scan and when it stops.
     """
     resp.set_header("ETag", f'W/"{snapshot.tag}"')
     if snapshot.tag in (req.if_none_match or ()):
         resp.status = falcon.HTTP_304
         return
-    body = snapshot.rendered(req.path, lambda: encoded(render()))
+    made = snapshot.rendered(req.path, lambda: encoded({**head(snapshot), **render()}))
     resp.content_type = falcon.MEDIA_JSON
-    resp.data = b"".join((encoded(head(snapshot))[:-1], b",", body[1:]))
+    if takes_zipped(req, resp, made.plain):
+        resp.data = made.zipped
+    else:
+        resp.data = made.plain
+
+
+def takes_zipped(req: falcon.Request, resp: falcon.Response, plain: bytes) -> bool:
+    """Whether the reply shall be compressed; if so, says so in its header."""
+    resp.append_header("Vary", "Accept-Encoding")
+    if len(plain) < WORTH_ZIPPING or "gzip" not in (req.get_header("Accept-Encoding") or ""):
+        return False
+    resp.set_header("Content-Encoding", "gzip")
+    return True

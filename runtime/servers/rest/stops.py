@@ -19,12 +19,13 @@ from runtime.requests import MailboxFull
 from runtime.servers.mirror import Answer, Asker, Result, Role, Source
 from runtime.servers.rest import asked, models
 from runtime.servers.rest.asking import Asking
+from runtime.servers.rest.directory import Plant
 from runtime.servers.rest.openapi import documented
 from runtime.servers.rest.plant import pump_named, station_named
 from runtime.servers.rest.problems import Fault, Problem, quoted, unknown
 from runtime.servers.rest.queries import Away, Busy, Queries
 from runtime.servers.rest.replies import head, newest, send, utc
-from runtime.servers.rest.snapshots import Plant, Snapshot, Snapshots
+from runtime.servers.rest.snapshots import Snapshot, Snapshots
 from runtime.tags import Pump, Station, System
 
 Stoppable: TypeAlias = type[System] | type[Station] | type[Pump]
@@ -81,14 +82,9 @@ def in_force(snapshot: Snapshot) -> Iterator[InForce]:
     columns, plant = snapshot.columns, snapshot.plant
     for scope, table in TABLES.items():
         for slot in np.flatnonzero(columns[table.EmergencyStop]).tolist():
-            place = Target(scope, None, None, slot)
-            if table is Station and slot in plant.station_in:
-                place = Target(scope, plant.station_in[slot].station_id, None, slot)
-            elif table is Pump and slot in plant.pump_in:
-                pump = plant.pump_in[slot]
-                place = Target(scope, pump.station_id, pump.pump_id, slot)
+            at = Target(scope, *plant.place(table.__name__, slot), slot)
             since = columns.value(table.EmergencyStopSince, slot)
-            yield InForce(int(columns[table.EmergencyStopId][slot]), place, since)
+            yield InForce(int(columns[table.EmergencyStopId][slot]), at, since)
 
 
 def history(queries: Queries, limit: int, identity: int | None = None) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import math
 from typing import Any
 
@@ -132,6 +134,14 @@ def test_an_image_that_stops_being_live_is_sent_again(image: Image, site: Site) 
     tag = site.api("stations").headers["Etag"]
     image._writer._words[3] -= 5_000_000_000
     assert site.api("stations", If_None_Match=tag).json["live"] is False
+
+
+def test_a_long_reply_is_compressed_for_who_can_read_it(image: Image, site: Site) -> None:
+    plain = site.api("stations/North")
+    packed = site.api("stations/North", Accept_Encoding="gzip")
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert len(packed.body) < len(plain.body) / 5
+    assert json.loads(gzip.decompress(packed.body))["pumps"] == plain.json["pumps"]
 
 
 def test_new_equipment_is_shown_as_soon_as_the_image_names_it(

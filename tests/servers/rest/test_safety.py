@@ -65,6 +65,14 @@ def test_alarms_come_by_priority_and_the_oldest_first(image: Image, site: Site) 
     assert alarms(site)[1]["since"] == "2023-11-14T22:13:20Z"
 
 
+def test_an_alarm_of_what_nothing_lists_is_shown_all_the_same(image: Image, site: Site) -> None:
+    image[Pump.NotFollowing][2] = True
+    image[Pump.Configured][2] = True
+    image.publish()
+    (alarm,) = alarms(site)
+    assert (alarm["scope"], alarm["station"], alarm["pump"]) == ("pump", None, None)
+
+
 def test_what_is_not_in_use_has_no_alarms(image: Image, site: Site) -> None:
     image[Pump.NotFollowing][1] = True  # the retired pump
     image[Pump.NotFollowing][2] = True  # a slot that nothing has
