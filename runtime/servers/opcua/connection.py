@@ -29,7 +29,7 @@ HEADER = 8  # bytes: type, chunk, size
 KINDS = (b"HEL", b"OPN", b"MSG", b"CLO")
 LARGEST_CHUNK = 65_535  # bytes
 MOST_UNKNOWN = 256 * 1024  # bytes from a client that hasn't signed in
-MOST_UNSENT = 16 * 1024 * 1024  # bytes for a client that doesn't read
+MOST_UNSENT = 8 * 1024 * 1024  # bytes for a client that doesn't read
 
 logger = structlog.get_logger()
 
@@ -42,6 +42,11 @@ _WITHOUT_SESSION = frozenset(
 
 class Processor(UaProcessor):
     """Answers the messages of one connection. asyncua's has no types, hence the ignores."""
+
+    async def process(self, header: Any, body: Any) -> Any:
+        if header.MessageType == ua.MessageType.SecureMessage and not self._connection.is_open():
+            raise UaError("no secure channel")  # asyncua would take it as one without security
+        return await super().process(header, body)  # type: ignore[no-untyped-call]
 
     async def _process_message(self, typeid: Any, requesthdr: Any, seqhdr: Any, body: Any) -> Any:
         if typeid == _CREATE:
@@ -116,6 +121,7 @@ class Connection(OPCUAProtocol):
             self.transport.abort()
 
     async def _process_one_msg(self, header: Any, buf: Buffer) -> bool:
+        await asyncio.sleep(0)  # a client with many messages waiting holds up nobody else
         try:
             return await super()._process_one_msg(header, buf)
         except Exception as error:  # asyncua raises whatever a malformed message leads it to

@@ -9,11 +9,12 @@ from asyncua import ua
 from asyncua.server.internal_subscription import InternalSubscription
 from asyncua.server.monitored_item_service import MonitoredItemData
 from asyncua.ua.status_codes import StatusCodes
+from asyncua.ua.uaprotocol_auto import DataChangeFilter  # what decoding makes; ua's is below it
 
 from runtime.servers.opcua.plant import Place
 from runtime.tag import Tag
 
-ALL_CHANGES = ua.DataChangeFilter(Trigger=ua.DataChangeTrigger.StatusValue)
+ALL_CHANGES = DataChangeFilter(Trigger=ua.DataChangeTrigger.StatusValue)
 
 
 class Item:
@@ -36,8 +37,8 @@ class Item:
         self._last: ua.DataValue | None = None
 
     @property
-    def _filter(self) -> ua.DataChangeFilter:
-        return cast(ua.DataChangeFilter, self._data.filter or ALL_CHANGES)
+    def _filter(self) -> DataChangeFilter:
+        return cast(DataChangeFilter, self._data.filter or ALL_CHANGES)
 
     @property
     def always(self) -> bool:
@@ -75,7 +76,7 @@ class Item:
         return self.always and last.SourceTimestamp != value.SourceTimestamp
 
     def _beyond_deadband(
-        self, wanted: ua.DataChangeFilter, last: ua.DataValue, value: ua.DataValue
+        self, wanted: DataChangeFilter, last: ua.DataValue, value: ua.DataValue
     ) -> bool:
         band = float(wanted.DeadbandValue)
         if wanted.DeadbandType == ua.DeadbandType.Percent and self.tag is not None:
@@ -95,7 +96,7 @@ def fault_of_filter(wanted: object, tag: Tag | None) -> int | None:
     """The status code that refuses a filter; None if it can be used."""
     if wanted is None:
         return None
-    if not isinstance(wanted, ua.DataChangeFilter):
+    if not isinstance(wanted, DataChangeFilter):
         return StatusCodes.BadMonitoredItemFilterUnsupported
     if wanted.DeadbandType == ua.DeadbandType.None_:
         return None

@@ -15,6 +15,7 @@ from asyncua.server.internal_subscription import InternalSubscription
 from asyncua.server.monitored_item_service import MonitoredItemData, MonitoredItemService
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.status_codes import StatusCodes
+from asyncua.ua.uaprotocol_auto import EventFilter
 
 from runtime.servers.opcua.address_space import PlantNode
 from runtime.servers.opcua.item import Item, fault_of_filter
@@ -62,7 +63,7 @@ class Items(MonitoredItemService):
     def _create_events_monitored_item(
         self, params: ua.MonitoredItemCreateRequest
     ) -> ua.MonitoredItemCreateResult:
-        if not isinstance(params.RequestedParameters.Filter, ua.EventFilter):
+        if not isinstance(params.RequestedParameters.Filter, EventFilter):
             refused = ua.StatusCode(ua.UInt32(StatusCodes.BadMonitoredItemFilterInvalid))
             return ua.MonitoredItemCreateResult(refused)
         return super()._create_events_monitored_item(params)

@@ -70,7 +70,7 @@ def plant_places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
 @pytest.fixture(scope="session")
 def plant(plant_places: Places) -> Iterator[Plant]:
     """A plant that scans."""
-    plant = Plant(plant_places)
+    plant = Plant(plant_places, period=60.0)
     plant.start()
     yield plant
     plant.end()
@@ -83,13 +83,13 @@ def server(plant_places: Places, plant: Plant) -> Iterator[Running]:
     running.end()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def anonymous(server: Running) -> Iterator[Client]:
     with server.client() as client:
         yield client
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def operator(server: Running) -> Iterator[Client]:
     """A client that has signed in with the token."""
     with server.client("operator", server.token) as client:

@@ -20,7 +20,7 @@ from tests.servers.modbus.station import PLANT
 
 CAPACITY = Capacity(stations=250, pumps=150)
 SCANNED = 1_800_000_000.25  # s since 1970, before the scans
-PERIOD = 0.1  # s
+PERIOD = 60.0  # s: with that, no test machine is too slow to look alive
 
 
 class Image:
@@ -68,10 +68,15 @@ class Image:
         return datetime.fromtimestamp(self.utc, UTC)
 
     def hold(self) -> None:
-        """Stand still."""
+        """Stand still, as a scan that should publish ten times a second."""
+        with self.change():
+            self[System.Period][0] = 0.1
         self._runs.clear()
+        self._publish()
 
     def go_on(self) -> None:
+        with self.change():
+            self[System.Period][0] = PERIOD
         self._runs.set()
 
     def end(self) -> None:

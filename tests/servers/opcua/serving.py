@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pytest
 from asyncua import ua
-from asyncua.sync import Client, SyncNode
+from asyncua.sync import Client, SyncNode, ThreadLoop
 from asyncua.ua.uaerrors import UaStatusCodeError
 
 from runtime.layout import Capacity
@@ -31,12 +31,16 @@ class Running:
     def __init__(
         self, places: Places, capacity: Capacity, connections: int = 16, idle: float = 60.0
     ) -> None:
-        self._bound = bind("127.0.0.1", 0, "test")
-        self.port: int = self._bound.getsockname()[1]
+        # One loop for all clients: a client that ends its own leaves its transport half closed.
+        self._clients = ThreadLoop()
+        self._clients.start()
+        self.bound = bind("127.0.0.1", 0, "test")
+        self.port: int = self.bound.getsockname()[1]
         self.url = f"opc.tcp://127.0.0.1:{self.port}/calejo"
         self.token = places.token()
+        self.spool = places.spool / "opcua.db"
         self._mirror = Mirror(places, capacity, "opcua")
-        self.server = OpcUaServer(self._mirror, places, self._bound, connections, idle)
+        self.server = OpcUaServer(self._mirror, places, self.bound, connections, idle)
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._work)
@@ -66,16 +70,24 @@ class Running:
         self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join()
         self._mirror.close()
+        self._clients.post(_settled())
+        self._clients.stop()
 
     @contextmanager
     def client(self, user: str = "", password: str = "") -> Iterator[Client]:
         """A signed-in client: anonymous without a user."""
-        client = Client(self.url)
+        client = Client(self.url, tloop=self._clients)
         if user:
             client.set_user(user)
             client.set_password(password)
         with client:
             yield client
+
+
+async def _settled() -> None:
+    """Every connection that is closed by now has been cleaned up."""
+    for _ in range(10):
+        await asyncio.sleep(0)
 
 
 def node(client: Client, path: str) -> SyncNode:
