@@ -62,7 +62,7 @@ async function post(path, body, token) {
 export function guard(name, place) {
   const title = `${place.scope.toUpperCase()} STOP`;
   const stop = hold(title, () => ask(`${title}: ${name}`, "STOP", STOPS, place, false));
-  const sign = make("span", { className: "stopped", textContent: "STOPPED", hidden: true });
+  const sign = make("span", { className: "stopped", textContent: "STOP IN FORCE", hidden: true });
   const clear = make("button", { textContent: "clear…", hidden: true, className: "clear" });
   return {
     elements: [sign, clear, stop],

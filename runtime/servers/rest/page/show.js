@@ -43,7 +43,7 @@ function pumpRow(station, { pump, name }) {
       title.classList.toggle("running", tags.Running.value);
       speed.show(0, top.value || 60, low.value, high.value, tags.Speed.value, tags.Setpoint.value);
       show(setpoint, tags.Setpoint); show(actual, tags.Speed); show(power, tags.Power);
-      authority.textContent = tags.Stopped.value ? "STOPPED" : tags.LocalControl.value ? "Local" : tags.Authority.value;
+      authority.textContent = tags.Stopped.value ? "STOP IN FORCE" : tags.LocalControl.value ? "Local" : tags.Authority.value;
       authority.className = tags.Stopped.value ? "stopped" : tags.Authority.quality === "Good" ? "" : "bad";
       limits.textContent = limited.value.length ? ` limit: ${limited.value.join(", ")}` : "";
       way.show(tags);
