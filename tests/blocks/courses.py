@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import count
 
+from hypothesis.vendor.pretty import RepresentationPrinter
+
 from runtime.requests import Ask
 from runtime.tag import Area, Tag
 from runtime.tags import NUMBER, TABLES, Pump, Station, System
@@ -33,6 +35,9 @@ class Change:
     slot: int
     value: float | None
 
+    def __repr__(self) -> str:
+        return f"{self.tag}[{self.slot}]={self.value}"
+
     def apply(self, plc: Plc) -> None:
         value = 0.0 if self.value is None else self.value
         if self.tag in TIMES and self.value is not None:
@@ -48,6 +53,9 @@ class Order:
     slot: int
     value: float
     right: bool
+
+    def __repr__(self) -> str:
+        return f"{self.tag}[{self.slot}]:={self.value}{' right' if self.right else ''}"
 
     def ask(self, plc: Plc, identity: int) -> Ask:
         reference = 0
@@ -66,6 +74,13 @@ class Event:
     gap: float
     collector: bool  # works, so that feedback is fresh
     scans: int
+
+    def __repr__(self) -> str:
+        feedback = "fresh" if self.collector else "stale"
+        return f"<+{self.gap} s, {feedback}: {self.changes} {self.orders} × {self.scans}>"
+
+    def _repr_pretty_(self, printer: RepresentationPrinter, cycle: bool) -> None:
+        printer.text(repr(self))  # as it is: all fields of all tags would be 60 kB
 
 
 def _latch(changes: list[Change], latched: Callable[[Plc], None], plc: Plc) -> None:
