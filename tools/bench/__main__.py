@@ -37,7 +37,7 @@ QUICK = Amount(scans=200, seconds=5.0, stops=5)
 
 
 def show_execution(scans: int) -> None:
-    print("execution of a scan: latch, all blocks, publish, events; 1 % of the pumps change state")
+    print("execution of a scan: latch, all blocks, publish, events; inputs are always new")
     print("    pumps          p50           p99           max   copying     p99 against aim")
     for pumps in (10, 100, 1_000, 10_000):
         command = [sys.executable, "-m", "tools.bench.execution", str(pumps), str(scans)]
@@ -49,6 +49,8 @@ def show_execution(scans: int) -> None:
             f"   {pumps:6,}  {_row(times)}  {times.p50 / copy.p50:6.1f} ×  ",
             against(times.p99, aim) if aim else "",
         )
+    parts = ", ".join(f"{name} {milliseconds(spent)}" for name, spent in found["parts"].items())
+    print(f"    of the last, p50: {parts}; the rest is blocks; {found['events']:.0f} events a scan")
     _tell_missing(found["missing"])
 
 

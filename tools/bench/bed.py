@@ -26,6 +26,7 @@ from tools.simulate import stations
 SCAN_YAML = Path(__file__).parents[2] / "scan.yaml"
 PUMPS_PER_STATION = 5
 SEED = 1
+STANDING = 0.0005  # of the pumps, other ones each time: twice as many change state
 
 
 def settings(pumps: int, period: str = "100 ms") -> dict[str, str]:
@@ -101,7 +102,7 @@ def _address(station: int, block: int) -> dict[str, int]:
 
 
 class Inputs:
-    """The database's part: writes parameters, plans and feedback that changes every time."""
+    """The database's part: writes parameters, plans, and feedback that changes every time."""
 
     def __init__(self, places: Places, capacity: Capacity, plant: Equipment) -> None:
         layout = Layout(capacity)
@@ -110,24 +111,24 @@ class Inputs:
         self._arena = self.columns.arena[: layout.inputs]
         self._writer = Writer(places.inputs, layout.inputs, layout.hash)
         self._dice = np.random.default_rng(SEED)
+        pumps = capacity.pumps
+        self.columns[Pump.PlanSpeed][:] = 40.0 + self._dice.standard_normal(pumps)
+        self.columns[Pump.PlanLevel][:] = 1.6
+        self.columns[Pump.PlanPower][:] = 8.0
+        self.columns[Pump.PlanFlow][:] = np.nan
 
     def renew(self, now: float) -> None:
-        """New feedback and plans of this moment: 1 % of the pumps are where they were not."""
+        """New feedback of this moment; a few pumps are found running or stopped."""
         columns, dice = self.columns, self._dice
         pumps = len(columns[Pump.MeasuredTime])
         columns[System.DatabaseTime][:] = now
         columns[Station.PlanTime][:] = now
         columns[Pump.MeasuredTime][:] = now
-        columns[Pump.MeasuredSpeed][:] = 40.0 + dice.standard_normal(pumps)
+        columns[Pump.MeasuredSpeed][:] = 40.0 + 0.1 * dice.standard_normal(pumps)
         columns[Pump.MeasuredPower][:] = 8.0 + 0.1 * dice.standard_normal(pumps)
         columns[Pump.MeasuredFlow][:] = 100.0 + dice.standard_normal(pumps)
-        columns[Pump.MeasuredLevel][:] = 1.6 + 0.1 * dice.standard_normal(pumps)
-        columns[Pump.MeasuredRunning][:] = dice.random(pumps) > 0.01
+        columns[Pump.MeasuredLevel][:] = 1.6 + 0.002 * dice.standard_normal(pumps)
+        columns[Pump.MeasuredRunning][:] = dice.random(pumps) > STANDING
         columns[Pump.PlanStart][:] = now - 60.0
         columns[Pump.PlanEnd][:] = now + 60.0
-        columns[Pump.PlanSpeed][:] = 40.0 + dice.standard_normal(pumps)
-        columns[Pump.PlanLevel][:] = 1.6
-        columns[Pump.PlanPower][:] = 8.0
-        columns[Pump.PlanFlow][:] = np.nan
-        columns[Pump.NextEnd][:] = 0.0
         self._writer.publish(self._arena)
