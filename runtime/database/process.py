@@ -99,12 +99,11 @@ def last_known(places: Places, columns: Columns) -> Equipment:
         # A version that was never used makes the servers read the list that is to come.
         known = Equipment(version=int(columns.value(System.PlantVersion)))
     capacity = columns.layout.capacity
-    return Equipment(
-        known.version,
-        tuple(station for station in known.stations if station.slot < capacity.stations),
-        tuple(pump for pump in known.pumps if pump.slot < capacity.pumps),
-        known.problems,
-    )
+    stations = tuple(station for station in known.stations if station.slot < capacity.stations)
+    ours = {station.station_id for station in stations}
+    pumps = (pump for pump in known.pumps if pump.station_id in ours)
+    fitting = tuple(pump for pump in pumps if pump.slot < capacity.pumps)
+    return Equipment(known.version, stations, fitting, known.problems)
 
 
 class Uploader(Worker):

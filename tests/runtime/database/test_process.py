@@ -14,6 +14,9 @@ import psycopg
 import pytest
 
 from config import Config
+from runtime import equipment
+from runtime.database.process import last_known
+from runtime.equipment import Equipment, PumpEntry, StationEntry
 from runtime.layout import Capacity, Columns, Layout
 from runtime.places import Places
 from runtime.progress import State, look
@@ -104,6 +107,23 @@ def test_without_a_database_it_says_so_and_publishes_what_it_knows(
     assert "1 stations, 1 pumps" in second.health
     assert second.value(Pump.Configured) == 1
     assert second.end() == 0
+
+
+def test_of_the_last_run_it_knows_what_fits_into_a_smaller_image(places: Places) -> None:
+    north, south = (
+        StationEntry(slot, name, name, "UTC", 1, 0, True, {})
+        for slot, name in enumerate(("North", "South"))
+    )
+    pumps = [
+        PumpEntry(slot, 10 + slot, name, "", 1, 100, True, {})
+        for slot, name in enumerate(("North", "South", "North"))
+    ]
+    Equipment(3, (north, south), tuple(pumps)).save(places.equipment)
+    columns = Columns(Layout(Capacity(stations=1, pumps=2)))
+    known = last_known(places, columns)
+    assert (known.stations, known.pumps) == ((north,), (pumps[0],))
+    equipment.fill(known, columns)
+    assert columns[Pump.Configured].tolist() == [True, False]
 
 
 def test_a_bad_row_is_told_in_its_health(
