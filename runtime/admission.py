@@ -41,6 +41,9 @@ class Admission:
         ]
         self._taken_at: NDArray[Any] = columns[Request.TakenAt]
         self._result: NDArray[Any] = columns[Request.Result]
+        self._tags: NDArray[Any] = columns[Request.Tag]
+        self._slots: NDArray[Any] = columns[Request.Slot]
+        self._values: NDArray[Any] = columns[Request.Value]
 
     def take(self, asks: Iterable[Ask], scan: int, now: float) -> None:
         """Admit or refuse each request, in the order of their arrival."""
@@ -58,10 +61,20 @@ class Admission:
 
     def asked(self, tag: Tag) -> bool:
         """Whether this scan admitted a request to write `tag`."""
+        return any(self._tags[row] == NUMBER[tag] for row in self._admitted())
+
+    def withdraw(self) -> None:
+        """Take back the answers to admitted requests that this scan did not come to execute."""
+        for row in self._admitted():
+            written = self._columns[TAGS[int(self._tags[row])]]
+            if written[self._slots[row]] != self._values[row]:
+                self._result[row] = Result.PENDING
+
+    def _admitted(self) -> list[int]:
+        """The Request rows of what this scan admitted."""
         total = int(self._total[0])
-        rows = [count % REQUESTS for count in range(total - int(self._taken[0]), total)]
-        tags: NDArray[Any] = self._columns[Request.Tag]
-        return any(self._result[r] == Result.EXECUTED and tags[r] == NUMBER[tag] for r in rows)
+        rows = (count % REQUESTS for count in range(total - int(self._taken[0]), total))
+        return [row for row in rows if self._result[row] == Result.EXECUTED]
 
     def judge(self, ask: Ask, now: float) -> Result:
         """The answer to a request in the state of this scan."""

@@ -124,6 +124,10 @@ class Program:
         self.names = tuple(order)
         self.blocks = tuple(_build(KINDS[name], settings.get(name, {}), columns) for name in order)
 
+    def writer(self, tag: Tag) -> int:
+        """The place of the block that writes a tag."""
+        return next(place for place, block in enumerate(self.blocks) if tag in block.writes)
+
 
 def _build(kind: type[Block], settings: Mapping[str, object], columns: Columns) -> Block:
     """A block with those of its settings that are its own; the rest are defaults of parameters."""

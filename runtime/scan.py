@@ -16,7 +16,7 @@ from runtime.layout import Columns
 from runtime.program import Program
 from runtime.requests import Ask
 from runtime.statistics import Statistics
-from runtime.tag import Area
+from runtime.tag import Area, Tag
 from runtime.tags import TAGS, System
 
 LONGEST_ELAPSED = 1.0  # s; a gap in the scans must not become a jump of an integral or a ramp
@@ -71,8 +71,11 @@ class Scan:
         self._began: float | None = None
         self._hang = max(HANG, 10 * period)
         self._longest = max(LONGEST_ELAPSED, 2 * period)
-        self._outputs: list[NDArray[Any]] = [columns[t] for t in TAGS if t.area is Area.OUTPUT]
-        self._finite = [np.empty(len(output), "?") for output in self._outputs]
+        self._outputs: list[tuple[Tag, NDArray[Any], NDArray[np.bool_]]] = [
+            (tag, columns[tag], np.empty(len(columns[tag]), bool))
+            for tag in TAGS
+            if tag.area is Area.OUTPUT
+        ]
         self._tags: dict[str, NDArray[Any]] = {tag.name: columns[tag] for tag in System.tags()}
         self._tags["Period"][0] = period
 
@@ -118,13 +121,14 @@ class Scan:
         if before - started > self._hang:
             slowest = max(range(len(spent)), key=spent.__getitem__)
             raise self.fail(slowest, f"the blocks took {before - started:.2f} s")
-        for output, finite in zip(self._outputs, self._finite, strict=True):
+        for tag, output, finite in self._outputs:
             np.isfinite(output, out=finite)
             if not finite.all():
-                raise self.fail(len(spent) - 1, "an output is not a number")
+                raise self.fail(self.program.writer(tag), f"{tag} is not a number")
 
     def fail(self, place: int, reason: str) -> Fault:
-        """Publish the safe outputs as the last act."""
+        """Publish the safe outputs as the last act; nobody is told "done" of what was not."""
+        self.admission.withdraw()
         for tag in TAGS:
             if tag.safe is not None:
                 self.columns[tag].fill(tag.safe)

@@ -95,20 +95,26 @@ def test_the_next_interval_of_the_plan_comes_into_force_in_the_scan_that_it_is_d
     assert plc[Pump.Authority][0] == 0
 
 
+def break_block(name: str, plc: Plc, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Have a block raise from now on; its place in the program."""
+
+    def break_down() -> None:
+        raise ZeroDivisionError("made for the test")
+
+    place = plc.scan.program.names.index(name)
+    executes = list(plc.scan._execute)
+    executes[place] = break_down
+    monkeypatch.setattr(plc.scan, "_execute", tuple(executes))
+    return place
+
+
 def test_a_block_that_raises_leaves_the_safe_outputs_published(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     plc = Plc()
     plc.plan(0, speed=45.0)
     plc.settle()
-
-    def break_down() -> None:
-        raise ZeroDivisionError("made for the test")
-
-    place = plc.scan.program.names.index("supervision")
-    executes = list(plc.scan._execute)
-    executes[place] = break_down
-    monkeypatch.setattr(plc.scan, "_execute", tuple(executes))
+    place = break_block("supervision", plc, monkeypatch)
     with pytest.raises(Fault, match="supervision: ZeroDivisionError: made for the test"):
         plc.step()
     assert plc.last_setpoints.tolist() == [0.0] * 4
@@ -124,9 +130,33 @@ def test_an_output_that_is_no_number_is_a_fault(monkeypatch: pytest.MonkeyPatch)
         plc[Pump.Setpoint][2] = math.nan
 
     monkeypatch.setattr(plc.scan, "_execute", (*executes[:-1], poison))
-    with pytest.raises(Fault, match="an output is not a number"):
+    with pytest.raises(Fault, match=r"limits: Pump\.Setpoint is not a number"):
         plc.step()
     assert plc.last_setpoints.tolist() == [0.0] * 4
+    assert plc[System.FaultBlock][0] == plc.scan.program.names.index("limits") + 1
+
+
+@pytest.mark.parametrize(
+    ("failing", "stopped", "manual"),
+    [
+        ("feedback", Result.PENDING, Result.PENDING),
+        ("direct_speed", Result.EXECUTED, Result.PENDING),
+        ("alarms", Result.EXECUTED, Result.EXECUTED),
+    ],
+)
+def test_a_scan_that_fails_calls_nothing_executed_that_it_did_not_come_to(
+    failing: str, stopped: Result, manual: Result, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plc = Plc()
+    plc.step()
+    break_block(failing, plc, monkeypatch)
+    stop = plc.ask(Pump.EmergencyStop, 1, 1)
+    mode = plc.ask(Pump.Mode, 2, 1)
+    refused = plc.ask(Pump.Mode, 2, 7)
+    with pytest.raises(Fault):
+        plc.step()
+    assert [plc.result(asked) for asked in (stop, mode)] == [stopped, manual]
+    assert plc.result(refused) is Result.OUT_OF_RANGE
 
 
 @pytest.mark.parametrize(
