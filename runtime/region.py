@@ -26,6 +26,7 @@ MAGIC = 0x4F4A454C4143_0001  # "CALEJO", format 1
 _SEQUENCE, _STAMP, _EPOCH, _PID = range(2, 6)
 SLOTS = 3
 ATTEMPTS = 1000
+STILL, STILL_PERIODS = 1.0, 5  # s and periods, whichever is longer, until a writer stands still
 
 
 def _slots(file: SharedFile, size: int) -> list[NDArray[np.uint8]]:
@@ -90,6 +91,10 @@ class Reader:
     def age(self) -> float:
         """Seconds since the last snapshot; infinite before the first."""
         return time.monotonic() - self.stamp if self.sequence else float("inf")
+
+    def stands_still(self, period: float) -> bool:
+        """Whether its writer, which publishes each `period` s, has missed too much to be alive."""
+        return self.age > max(STILL, STILL_PERIODS * period)
 
     @property
     def replaced(self) -> bool:

@@ -36,7 +36,7 @@ def report(places: Places) -> tuple[list[str], bool]:
             raise RegionError("the scan has not published yet")
     except (RegionError, config.ConfigurationError) as error:
         return [*lines, "", f"scan: {error}"], False
-    live = reader.age < max(1.0, 5 * columns.value(System.Period))
+    live = not reader.stands_still(columns.value(System.Period))
     if not live:
         lines += ["", f"THE SCAN STANDS STILL, for {reader.age:.1f} s; what follows is its last."]
     plant = equipment.load(places.equipment)

@@ -25,7 +25,8 @@ from runtime.tags import NUMBER, Pump, Request, Station, System
 
 POLL = 0.001  # s between looks for an answer
 RECORD_PATIENCE = 0.25  # s; a stop is not held up longer by a disk that doesn't write
-PATIENCE = 2.0  # s until a request is given up, and refused by the scan if it comes later
+# s, and scans, until a request is given up; the scan refuses it if it comes later
+PATIENCE, SCANS = 2.0, 2
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,8 @@ class View:
     @property
     def stale(self) -> bool:
         """The scan stands still: what it said last must not be shown as if it were true now."""
-        return self.age > max(1.0, 5 * self.columns.value(System.Period))
+        period = self.columns.value(System.Period)
+        return self._reader is None or self._reader.stands_still(period)
 
     def quality(self, tag: Tag, slot: int) -> Quality:
         """How far the value can be trusted now, the age of the snapshot included."""
@@ -182,7 +184,7 @@ class Mirror(View):
         written = self._journal.append(Kind.REQUEST, record)
         while not written.done() and time.monotonic() - began < RECORD_PATIENCE:
             yield None
-        deadline = began + PATIENCE
+        deadline = began + PATIENCE + SCANS * self.columns.value(System.Period)
         ask = Ask(identity, NUMBER[tag], slot, value, reference, asker.role, asker.source, deadline)
         try:
             self._post.put(ask)

@@ -195,6 +195,7 @@ def test_a_scan_that_does_not_take_the_write_in_time_is_busy_and_never_executes_
     operator: Wire, plant: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mirror, "PATIENCE", 0.1)
+    monkeypatch.setattr(mirror, "SCANS", 0)
     plant.hold()
     assert operator.ask(1, write_one(5, 100, ON)) == b"\x85\x06"
     plant.go_on()

@@ -1,0 +1,60 @@
+"""What a server asks of the scan: how long it waits for the answer."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runtime.layout import Capacity, Columns, Layout
+from runtime.places import Places
+from runtime.region import Writer
+from runtime.requests import Mailbox, Result, Role, Source
+from runtime.servers import mirror
+from runtime.servers.mirror import Answer, Asker, Mirror
+from runtime.tags import Request, System
+from tests.processes import until
+
+CAPACITY = Capacity(stations=1, pumps=1)
+ASKER = Asker(Source.REST, Role.OPERATOR, "test", "because", "here")
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Iterator[Places]:
+    places = Places(tmp_path)
+    places.prepare()
+    yield places
+    shutil.rmtree(places.shared)
+
+
+@pytest.mark.parametrize("period", [0.1, 60.0])
+def test_a_request_is_in_time_for_the_scan_after_next_however_long_the_period_is(
+    period: float, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirror, "PATIENCE", 20.0)
+    columns = Columns(Layout(CAPACITY))
+    writer = Writer(places.image, columns.layout.size, columns.layout.hash)
+    mailbox = Mailbox(places.requests)
+    columns[System.Period][0] = period
+    writer.publish(columns.arena)
+    asking = Mirror(places, CAPACITY, "test")
+    asking.refresh()
+    answers: list[Answer] = []
+    began = time.monotonic()
+    thread = threading.Thread(
+        target=lambda: answers.append(asking.ask(System.StatisticsReset, 0, 1.0, ASKER))
+    )
+    thread.start()
+    (ask,) = until(lambda: list(mailbox.drain()))
+    assert ask.deadline >= began + 20.0 + 2 * period
+    columns[Request.Id][0] = ask.id
+    columns[Request.Result][0] = Result.EXECUTED
+    writer.publish(columns.arena)
+    thread.join()
+    assert [answer.result for answer in answers] == [Result.EXECUTED]
+    asking.close()
+    mailbox.close()
