@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import BinaryIO, cast
@@ -19,6 +20,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 LEVELS = logging.getLevelNamesMapping()
 STDERR = 2
+PATIENCE = 0.05  # s that a line waits to be taken; then it is dropped
 METHODS = {"warn": "WARNING", "exception": "ERROR", "fatal": "CRITICAL"}
 LIBRARIES = logging.WARNING  # libraries tell less: what is normal for them is not news here
 
@@ -82,11 +84,15 @@ def _encoded(_: WrappedLogger, method: str, line: EventDict | str) -> bytes:
 
 
 class _Stderr:
-    """Where the lines go, each whole. When nobody reads them any longer, the process works on."""
+    """Where the lines go, each whole. When nobody reads them any longer, the process works on.
+
+    That is so, too, when whoever should read them holds them up: a stopped terminal, a full pipe.
+    """
 
     def write(self, line: bytes) -> None:
         with suppress(OSError):
-            os.write(STDERR, line)
+            if select.select((), (STDERR,), (), PATIENCE)[1]:
+                os.write(STDERR, line)
 
     def flush(self) -> None:
         """Nothing is held back."""

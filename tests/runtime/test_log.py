@@ -88,3 +88,21 @@ os.dup2(stderr, 2)
 logger.warning("heard")
 """)
     assert [line["event"] for line in lines] == ["heard"]
+
+
+def test_a_process_is_not_held_up_by_who_does_not_read_its_log() -> None:
+    lines = lines_of("""
+reading, writing = os.pipe()
+os.set_blocking(writing, False)
+try:
+    while True:
+        os.write(writing, bytes(4096))
+except BlockingIOError:
+    os.set_blocking(writing, True)
+stderr = os.dup(2)
+os.dup2(writing, 2)
+logger.warning("unheard")
+os.dup2(stderr, 2)
+logger.warning("heard")
+""")
+    assert [line["event"] for line in lines] == ["heard"]
