@@ -36,13 +36,18 @@ def still_the_collector() -> None:
 
 def _schedule(runaway: float) -> str:
     limit = int(runaway * 1e6)
-    resource.setrlimit(resource.RLIMIT_RTTIME, (limit, limit + 1_000_000))
+    try:
+        resource.setrlimit(resource.RLIMIT_RTTIME, (limit, limit + 1_000_000))
+    except (OSError, ValueError) as error:
+        return f"no real-time scheduling (RLIMIT_RTTIME can't be set: {error})"
     try:
         # Reset on fork: whatever this process starts must not inherit the priority.
         policy = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
         os.sched_setscheduler(0, policy, os.sched_param(PRIORITY))
     except PermissionError:
         return "no real-time scheduling (CAP_SYS_NICE or RLIMIT_RTPRIO is missing)"
+    except OSError as error:
+        return f"no real-time scheduling ({error.strerror})"
     return ""
 
 
@@ -73,5 +78,8 @@ def _pin(_: float) -> str:
     """One core, the last: the first one usually serves the interrupts."""
     cores = os.sched_getaffinity(0)
     if len(cores) > 1:
-        os.sched_setaffinity(0, {max(cores)})
+        try:
+            os.sched_setaffinity(0, {max(cores)})
+        except OSError as error:
+            return f"no core of its own ({error.strerror})"
     return ""

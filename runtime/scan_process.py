@@ -131,7 +131,7 @@ def main(config: Config, places: Places) -> None:
     fcntl.flock(lead, fcntl.LOCK_EX)  # the kernel frees it when the leader dies, however it dies
     try:
         ports = SharedMemory(places, columns)
-    except (OSError, retained.RetainedError) as error:
+    except (OSError, RegionError, retained.RetainedError) as error:
         progress.say(State.DEGRADED, str(error))
         logger.critical("can't scan", reason=str(error))
         raise SystemExit(UNUSABLE) from None

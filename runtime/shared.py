@@ -12,6 +12,7 @@ from __future__ import annotations
 import mmap
 import os
 import platform
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +73,7 @@ class SharedFile:
 def _fits(path: Path, magic: int, signature: int, length: int) -> bool:
     try:
         with path.open("rb") as file:
-            header = np.frombuffer(file.read(16), np.uint64).tolist()
-            return header == [magic, signature] and path.stat().st_size == length
+            begins = file.read(16) == struct.pack("<QQ", magic, signature)
+            return begins and path.stat().st_size == length
     except FileNotFoundError:
         return False

@@ -104,6 +104,13 @@ def test_a_writer_that_takes_over_keeps_the_last_snapshot_and_counts_on(path: Pa
     assert not reader.replaced
 
 
+@pytest.mark.parametrize("content", [b"", b"CAL", bytes(4096)])
+def test_a_writer_makes_anew_what_another_did_not_finish_making(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    Writer(path, SIZE, LAYOUT).publish(snapshot(1))
+    assert read(Reader(path, SIZE, LAYOUT)) == (1, 1)
+
+
 def test_a_writer_of_another_layout_makes_a_new_file_and_its_readers_notice(path: Path) -> None:
     Writer(path, SIZE, LAYOUT).publish(snapshot(1))
     reader = Reader(path, SIZE, LAYOUT)
