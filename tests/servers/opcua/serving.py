@@ -25,15 +25,35 @@ from runtime.tags import System
 T = TypeVar("T")
 
 
+class Clients:
+    """Clients that share a loop: one that ends its own leaves its transport half closed."""
+
+    def __init__(self) -> None:
+        self._loop = ThreadLoop()
+        self._loop.start()
+
+    @contextmanager
+    def signed_in(self, url: str, user: str = "", password: str = "") -> Iterator[Client]:
+        """A client at a server: anonymous without a user."""
+        client = Client(url, tloop=self._loop)
+        if user:
+            client.set_user(user)
+            client.set_password(password)
+        with client:
+            yield client
+
+    def end(self) -> None:
+        self._loop.post(_settled())
+        self._loop.stop()
+
+
 class Running:
     """A server in a thread of its own, as the process runs it."""
 
     def __init__(
         self, places: Places, capacity: Capacity, connections: int = 16, idle: float = 60.0
     ) -> None:
-        # One loop for all clients: a client that ends its own leaves its transport half closed.
-        self._clients = ThreadLoop()
-        self._clients.start()
+        self._clients = Clients()
         self.bound = bind("127.0.0.1", 0, "test")
         self.port: int = self.bound.getsockname()[1]
         self.url = f"opc.tcp://127.0.0.1:{self.port}/calejo"
@@ -70,17 +90,12 @@ class Running:
         self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join()
         self._mirror.close()
-        self._clients.post(_settled())
-        self._clients.stop()
+        self._clients.end()
 
     @contextmanager
     def client(self, user: str = "", password: str = "") -> Iterator[Client]:
         """A signed-in client: anonymous without a user."""
-        client = Client(self.url, tloop=self._clients)
-        if user:
-            client.set_user(user)
-            client.set_password(password)
-        with client:
+        with self._clients.signed_in(self.url, user, password) as client:
             yield client
 
 

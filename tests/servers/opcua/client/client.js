@@ -1,0 +1,133 @@
+// An OPC UA client that does what JSON lines on its standard input say, and answers with one line
+// each: {"answer": ...} or {"error": "..."}. What it is told unasked is {"told": {...}}.
+
+import { createInterface } from "node:readline";
+import {
+  AttributeIds,
+  DataType,
+  MessageSecurityMode,
+  OPCUAClient,
+  SecurityPolicy,
+  TimestampsToReturn,
+  UserTokenType,
+} from "node-opcua-client";
+
+let client;
+let session;
+let subscription;
+
+const say = (line) => console.log(JSON.stringify(line, plain));
+// 64-bit integers are pairs of halves there, and JSON knows neither infinity nor times.
+const plain = (_, value) => (typeof value === "bigint" ? value.toString() : value);
+const nodeId = (path) => (typeof path === "number" ? `i=${path}` : `ns=2;s=${path}`);
+const whole = (pair) => ((BigInt(pair[0]) << 32n) | BigInt(pair[1])).toString();
+
+function told(value) {
+  const wide = value.value.dataType === DataType.UInt64;
+  return {
+    status: value.statusCode.name,
+    type: DataType[value.value.dataType],
+    value: wide ? whole(value.value.value) : value.value.value,
+    source: value.sourceTimestamp?.toISOString() ?? null,
+    server: value.serverTimestamp?.toISOString() ?? null,
+  };
+}
+
+const actions = {
+  async connect({ url, user, password }) {
+    client = OPCUAClient.create({
+      endpointMustExist: false,
+      securityMode: MessageSecurityMode.None,
+      securityPolicy: SecurityPolicy.None,
+      connectionStrategy: { initialDelay: 50, maxDelay: 200, maxRetry: 3 },
+      keepSessionAlive: true,
+    });
+    await client.connect(url);
+    const identity = user
+      ? { type: UserTokenType.UserName, userName: user, password }
+      : { type: UserTokenType.Anonymous };
+    session = await client.createSession(identity);
+    return "connected";
+  },
+  async read({ path }) {
+    return told(await session.read({ nodeId: nodeId(path), attributeId: AttributeIds.Value }));
+  },
+  async find({ path }) {
+    const result = await session.translateBrowsePath({
+      startingNode: "i=85",
+      relativePath: {
+        elements: path.split("/").map((name) => ({
+          referenceTypeId: "i=33",
+          includeSubtypes: true,
+          targetName: { namespaceIndex: 2, name },
+        })),
+      },
+    });
+    return result.targets?.map((target) => target.targetId.value) ?? [];
+  },
+  async browse({ path }) {
+    const result = await session.browse(nodeId(path));
+    return result.references.map((reference) => reference.browseName.name);
+  },
+  async write({ path, value }) {
+    const status = await session.write({
+      nodeId: nodeId(path),
+      attributeId: AttributeIds.Value,
+      value: { value: { dataType: DataType.Double, value } },
+    });
+    return status.name;
+  },
+  async call({ object, method, reason }) {
+    const result = await session.call({
+      objectId: nodeId(object),
+      methodId: nodeId(`${object}/${method}`),
+      inputArguments: [{ dataType: DataType.String, value: reason }],
+    });
+    const outputs = result.outputArguments ?? [];
+    return {
+      status: result.statusCode.name,
+      outputs: outputs.map(({ dataType, value }) =>
+        dataType === DataType.UInt64 ? whole(value) : value,
+      ),
+    };
+  },
+  async monitor({ paths, interval }) {
+    subscription ??= await session.createSubscription2({
+      requestedPublishingInterval: interval,
+      requestedLifetimeCount: 100,
+      requestedMaxKeepAliveCount: 10,
+      publishingEnabled: true,
+    });
+    const group = await subscription.monitorItems(
+      paths.map((path) => ({ nodeId: nodeId(path), attributeId: AttributeIds.Value })),
+      { samplingInterval: interval, queueSize: 10, discardOldest: true },
+      TimestampsToReturn.Both,
+    );
+    group.on("changed", (item, value) =>
+      say({ told: { path: item.itemToMonitor.nodeId.value, ...told(value) } }),
+    );
+    return group.monitoredItems.map((item) => item.statusCode.name);
+  },
+  async sever() {
+    // The connection breaks; the client finds its way back by itself.
+    const again = new Promise((resolve) => client.once("connection_reestablished", resolve));
+    client._secureChannel.getTransport()._socket.destroy();
+    await again;
+    return "reconnected";
+  },
+  async end() {
+    await subscription?.terminate();
+    await session?.close();
+    await client.disconnect();
+    return "ended";
+  },
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { action, ...wishes } = JSON.parse(line);
+  try {
+    say({ answer: await actions[action](wishes) });
+  } catch (error) {
+    say({ error: error.message });
+  }
+}

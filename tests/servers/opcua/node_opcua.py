@@ -1,0 +1,94 @@
+"""node-opcua as a client: shares no code with the server, and is told what to do line by line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import queue
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SOURCE = Path(__file__).parent / "client"
+PATIENCE = 30.0  # s
+INSTALLATION = 300.0  # s
+
+
+def installed(cache: pytest.Cache) -> Path:
+    """The folder with the client and its locked packages; installed at first use.
+
+    Skips the test, loudly, where it can't be had.
+    """
+    if shutil.which("npm") is None or shutil.which("node") is None:
+        pytest.skip("NOT TESTED with an independent OPC UA client: Node.js with npm is missing")
+    content = b"".join(file.read_bytes() for file in sorted(SOURCE.iterdir()))
+    folder = cache.mkdir("opcua-client") / hashlib.sha256(content).hexdigest()[:16]
+    if folder.exists():
+        return folder
+    partial = folder.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    shutil.copytree(SOURCE, partial)
+    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    result = subprocess.run(
+        command, cwd=partial, capture_output=True, text=True, timeout=INSTALLATION, check=False
+    )
+    if result.returncode:
+        words = result.stderr.strip().splitlines()
+        reason = words[-1] if words else f"exit code {result.returncode}"
+        pytest.skip(f"NOT TESTED with an independent OPC UA client: npm ci: {reason}")
+    return partial.rename(folder)
+
+
+class NodeClient:
+    """One client, in a process of its own."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self._answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._told: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.startswith("{"):  # the library prints its opinions, too
+                said = json.loads(line)
+                (self._told if "told" in said else self._answers).put(said)
+
+    def do(self, action: str, **wishes: object) -> Any:
+        """What an action answers; raises AssertionError with its words if it fails."""
+        assert self._process.stdin is not None
+        print(json.dumps({"action": action, **wishes}), file=self._process.stdin, flush=True)
+        said = self._answers.get(timeout=PATIENCE)
+        assert "error" not in said, said["error"]
+        return said["answer"]
+
+    def told(self) -> dict[str, Any]:
+        """The next value that a subscription tells."""
+        found: dict[str, Any] = self._told.get(timeout=PATIENCE)["told"]
+        return found
+
+
+@contextmanager
+def running(folder: Path, url: str, user: str = "", password: str = "") -> Iterator[NodeClient]:
+    """A client that has signed in."""
+    with subprocess.Popen(
+        ["node", "client.js"],
+        cwd=folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            client = NodeClient(process)
+            client.do("connect", url=url, user=user, password=password)
+            yield client
+            client.do("end")
+        finally:
+            process.kill()

@@ -1,0 +1,123 @@
+"""The server as a client sees it that has nothing in common with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from runtime.tags import Pump, Station
+from tests.servers.modbus.station import Plant
+from tests.servers.opcua.image import Image
+from tests.servers.opcua.node_opcua import NodeClient, installed, running
+from tests.servers.opcua.serving import Running
+
+
+@pytest.fixture(scope="session")
+def folder(pytestconfig: pytest.Config) -> Path:
+    assert pytestconfig.cache is not None
+    return installed(pytestconfig.cache)
+
+
+@pytest.fixture
+def viewer(folder: Path, painted_server: Running, image: Image) -> Iterator[NodeClient]:
+    """Anonymous, at the painted image."""
+    with running(folder, painted_server.url) as client:
+        yield client
+
+
+@pytest.fixture
+def operator(folder: Path, server: Running) -> Iterator[NodeClient]:
+    with running(folder, server.url, "operator", server.token) as client:
+        yield client
+
+
+def test_it_reads_values_with_units_ranges_status_and_times(
+    viewer: NodeClient, image: Image
+) -> None:
+    with image.change():
+        image[Pump.Setpoint][0] = 41.5
+    viewer.do("monitor", paths=["North/11/Setpoint"], interval=100)
+    while viewer.told()["value"] != 41.5:
+        pass
+    value = viewer.do("read", path="North/11/Setpoint")
+    assert (value["status"], value["type"], value["value"]) == ("Good", "Double", 41.5)
+    assert datetime.fromisoformat(value["source"]) == image.scanned
+    unit = viewer.do("read", path="North/11/Setpoint/EngineeringUnits")["value"]
+    assert (unit["displayName"]["text"], unit["unitId"]) == ("Hz", 4740186)
+    scale = viewer.do("read", path="North/11/Setpoint/EURange")["value"]
+    assert (scale["low"], scale["high"]) == (0, 100)
+    states = viewer.do("read", path="North/11/Mode/EnumStrings")["value"]
+    assert [state["text"] for state in states] == ["Auto", "Manual"]
+    retired = viewer.do("read", path="North/12/Setpoint")
+    assert (retired["status"], retired["value"]) == ("BadOutOfService", None)
+
+
+def test_it_finds_nodes_by_path_and_by_browsing(viewer: NodeClient) -> None:
+    assert viewer.do("find", path="Calejo/North/11/Setpoint") == ["North/11/Setpoint"]
+    assert viewer.do("browse", path="/") == ["System", "North", "South"]
+    assert {"Level", "11", "SetEmergencyStop"} <= set(viewer.do("browse", path="North"))
+
+
+def test_it_is_told_changes_and_that_the_scan_stands_still(
+    viewer: NodeClient, image: Image
+) -> None:
+    paths = ["North/11/Setpoint", "South/Failsafe"]
+    assert viewer.do("monitor", paths=paths, interval=100) == ["Good", "Good"]
+    assert {viewer.told()["path"] for _ in paths} == set(paths)
+    with image.change():
+        image[Station.Failsafe][1] = True
+    change = viewer.told()
+    assert (change["path"], change["status"], change["value"]) == ("South/Failsafe", "Good", True)
+    image.hold()
+    still = [viewer.told() for _ in paths]
+    assert {value["path"] for value in still} == set(paths)
+    for value in still:
+        assert (value["status"], value["value"]) == ("BadNoCommunication", None)
+        assert datetime.fromisoformat(value["source"]) == image.scanned
+
+
+def test_it_finds_back_to_its_subscription_when_the_connection_breaks(
+    viewer: NodeClient, image: Image
+) -> None:
+    viewer.do("monitor", paths=["North/11/Setpoint"], interval=100)
+    assert viewer.told()["value"] == 0
+    viewer.do("sever")
+    with image.change():
+        image[Pump.Setpoint][0] = 12.5
+    while viewer.told()["value"] != 12.5:
+        pass
+
+
+@pytest.mark.parametrize("place", ["System", "South", "North/13"])
+def test_the_operator_stops_and_clears(operator: NodeClient, plant: Plant, place: str) -> None:
+    stopped = operator.do("call", object=place, method="SetEmergencyStop", reason="smoke")
+    assert stopped["status"] == "Good"
+    request, scan, latency = stopped["outputs"]
+    assert operator.do("read", path=f"{place}/EmergencyStopId")["value"] == request
+    assert int(scan) > 0
+    assert 0 < latency < 2
+    refused = operator.do("call", object=place, method="ClearEmergencyStop", reason="")
+    assert refused["status"] == "BadInvalidArgument"
+    assert operator.do("read", path=f"{place}/EmergencyStop")["value"] is True
+    cleared = operator.do("call", object=place, method="ClearEmergencyStop", reason="no smoke")
+    assert cleared["status"] == "Good"
+    assert operator.do("read", path=f"{place}/EmergencyStop")["value"] is False
+
+
+def test_nobody_writes_and_anonymous_does_not_call(
+    viewer: NodeClient, operator: NodeClient, image: Image
+) -> None:
+    assert viewer.do("write", path="North/11/Setpoint", value=50.0) == "BadUserAccessDenied"
+    assert operator.do("write", path="North/11/Setpoint", value=50.0) == "BadNotWritable"
+    refused = viewer.do("call", object="System", method="SetEmergencyStop", reason="?")
+    assert (refused["status"], refused["outputs"]) == ("BadUserAccessDenied", [])
+
+
+@pytest.mark.parametrize("user", ["admin", "operator"])
+def test_nobody_signs_in_without_the_token(folder: Path, server: Running, user: str) -> None:
+    with pytest.raises(AssertionError, match="BadUserAccessDenied"):  # noqa: SIM117
+        with running(folder, server.url, user, "admin"):
+            pass

@@ -1,0 +1,131 @@
+"""The OPC UA process: how it starts, ends and says how it is."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from runtime.places import Places
+from runtime.processes import UNUSABLE
+from runtime.progress import Health, State, look
+from tests.servers.modbus.station import CAPACITY, Plant, until
+from tests.servers.opcua.serving import Clients, read, status
+
+ROOT = Path(__file__).parents[3]
+PATIENCE = 40.0  # s: building the address space takes a second, on a machine with time for it
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Iterator[Places]:
+    places = Places(tmp_path / "var")
+    places.prepare()
+    yield places
+    shutil.rmtree(places.shared)
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def clients() -> Iterator[Clients]:
+    clients = Clients()
+    yield clients
+    clients.end()
+
+
+@contextmanager
+def process(places: Places, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    environment = os.environ | {
+        "CALEJO_STATE": str(places.root),
+        "CALEJO_CONFIG": str(ROOT / "scan.yaml"),
+        "CALEJO_CAPACITY_STATIONS": str(CAPACITY.stations),
+        "CALEJO_CAPACITY_PUMPS": str(CAPACITY.pumps),
+        "CALEJO_SERVERS_OPCUA_LISTEN": f"127.0.0.1:{port}",
+    }
+    command = [sys.executable, "-P", "-m", "runtime", "process", "opcua"]
+    with subprocess.Popen(command, env=environment) as started:
+        try:
+            yield started
+        finally:
+            if started.poll() is None:
+                started.kill()
+
+
+def health(places: Places) -> Health:
+    return look(places.progress("opcua")) or Health("opcua", 0, State.STARTING, "", 0, 0.0)
+
+
+def test_it_serves_before_there_is_a_plant_and_fills_when_there_is_one(
+    places: Places, port: int, clients: Clients
+) -> None:
+    with process(places, port) as running:
+        until(lambda: "the scan has not published yet" in health(places).text, PATIENCE)
+        with clients.signed_in(f"opc.tcp://127.0.0.1:{port}/calejo") as client:
+            assert status(read(client, "System/Scan")) == "BadWaitingForInitialData"
+            assert status(read(client, "System/Live")) == "Good"
+            assert status(read(client, "System/ImageAge")) == "BadNoValue"
+            assert status(read(client, "North/11/Setpoint")) == "BadNodeIdUnknown"
+            plant = Plant(places, period=60.0)
+            plant.start()
+            try:
+                until(lambda: status(read(client, "North/11/Setpoint")) == "Good")
+                subscription = client.create_subscription(100, None)
+                until(
+                    lambda: (
+                        "1 of 128 connections, 1 sessions, 0 monitored items" in health(places).text
+                    )
+                )
+                assert health(places).state is State.GOOD
+                count = health(places).count
+                until(lambda: health(places).count > count)
+                subscription.delete()
+            finally:
+                plant.end()
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(timeout=10) == 0
+
+
+def test_it_knows_the_plant_of_yesterday_before_the_first_scan(
+    places: Places, port: int, clients: Clients
+) -> None:
+    Plant(places, period=60.0).end()  # leaves its equipment list
+    with process(places, port):
+        until(lambda: "connections" in health(places).text, PATIENCE)
+        with clients.signed_in(f"opc.tcp://127.0.0.1:{port}/calejo") as client:
+            assert status(read(client, "North/11/Setpoint")) == "BadWaitingForInitialData"
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_clients_do_not_keep_it_from_ending(
+    places: Places, port: int, ending: signal.Signals
+) -> None:
+    with process(places, port) as running:
+        until(lambda: "connections" in health(places).text, PATIENCE)
+        with socket.create_connection(("127.0.0.1", port)) as silent:
+            until(lambda: "1 of 128 connections" in health(places).text)
+            running.send_signal(ending)
+            assert running.wait(timeout=10) == 0
+            assert silent.recv(1) == b""
+
+
+def test_a_port_that_is_taken_ends_it_with_the_name_of_who_has_it(
+    places: Places, port: int
+) -> None:
+    with socket.create_server(("127.0.0.1", port)), process(places, port) as running:
+        assert running.wait(timeout=PATIENCE) == UNUSABLE
+    assert health(places).text.startswith(
+        f"servers.opcua.listen: can't listen at 127.0.0.1 port {port}: process {os.getpid()} ("
+    )
