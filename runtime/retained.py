@@ -127,7 +127,8 @@ class Store:
 def restore(columns: Columns, paths: Sequence[Path]) -> int:
     """Fill the retained columns and `System.Scan` from disk; the scan number, 0 if nothing is kept.
 
-    Raises RetainedError if both files are there but neither is whole.
+    Raises RetainedError if both files are there but neither is whole, or if an emergency stop is
+    latched in a row that the columns don't have: without it the stop would be forgotten.
     """
     slots = [slot for slot in map(_read, paths) if slot]
     if not slots:
@@ -148,6 +149,12 @@ def restore(columns: Columns, paths: Sequence[Path]) -> int:
         tag = known.get(column["tag"])
         if tag is not None:
             rows = min(len(stored), len(columns[tag]))
+            if tag.is_bool and tag.access is Access.REQUEST and stored[rows:].any():
+                raise RetainedError(
+                    f"{tag} is latched in slot {rows + int(stored[rows:].argmax())}, but the"
+                    f" capacity has room for slots up to {rows - 1}: raise capacity in scan.yaml;"
+                    " it may be lowered when the stop is cleared"
+                )
             np.copyto(columns[tag][:rows], stored[:rows], casting="unsafe")
     columns[System.Scan][0] = newest.scan
     return newest.scan

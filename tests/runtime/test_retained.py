@@ -58,13 +58,24 @@ def test_without_files_nothing_is_restored(columns: Columns, paths: Paths) -> No
 def test_a_pump_keeps_what_is_its_own_when_capacities_change(
     columns: Columns, paths: Paths
 ) -> None:
-    columns[Pump.EmergencyStop][[2, 5]] = True
+    columns[Pump.EmergencyStop][2] = True
+    columns[Pump.Mode][[2, 5]] = 1
     Store(columns, paths).save()
     larger, smaller = make(pumps=9), make(pumps=4)
     restore(larger, paths)
     restore(smaller, paths)
-    assert larger[Pump.EmergencyStop].nonzero()[0].tolist() == [2, 5]
+    assert larger[Pump.Mode].nonzero()[0].tolist() == [2, 5]
+    assert smaller[Pump.Mode].nonzero()[0].tolist() == [2]
     assert smaller[Pump.EmergencyStop].nonzero()[0].tolist() == [2]
+
+
+def test_a_latched_stop_is_not_forgotten_when_the_capacity_shrinks(
+    columns: Columns, paths: Paths
+) -> None:
+    columns[Pump.EmergencyStop][[2, 5]] = True
+    Store(columns, paths).save()
+    with pytest.raises(RetainedError, match=r"Pump\.EmergencyStop is latched in slot 5.*up to 3"):
+        restore(make(pumps=4), paths)
 
 
 def test_tags_that_came_and_went_leave_the_others_restored(
