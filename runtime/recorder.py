@@ -7,10 +7,8 @@ room back once they are on disk.
 
 from __future__ import annotations
 
-import signal
 import time
 from concurrent.futures import Future
-from types import FrameType
 
 import orjson
 import structlog
@@ -18,6 +16,7 @@ import structlog
 from config import Config
 from runtime import spoolfile
 from runtime.edges import Record, describe
+from runtime.ending import Ending
 from runtime.events import Edges, EventReader
 from runtime.layout import Capacity, Columns, Layout
 from runtime.places import Places
@@ -183,21 +182,9 @@ class Recorder:
         self._kept = self._journal.extend(records, orjson.dumps(position))
 
 
-class _Ending:
-    """Whether SIGTERM has come."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        signal.signal(signal.SIGTERM, self._take)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides in which order to end
-
-    def _take(self, number: int, frame: FrameType | None) -> None:
-        self.asked = True
-
-
 def main(config: Config, places: Places) -> None:
     """Record until told to end."""
-    ending = _Ending()
+    ending = Ending()
     progress = Progress(places.progress("recorder"))
     recorder = Recorder(places, Capacity(config.capacity.stations, config.capacity.pumps))
     say_at = 0.0

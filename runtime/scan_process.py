@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import signal
 from collections.abc import Iterable
 from types import FrameType
 
@@ -13,6 +12,7 @@ import structlog
 from config import Config
 from runtime import realtime, retained
 from runtime.clock import GridClock, ManualClock
+from runtime.ending import Ending
 from runtime.events import EventWriter
 from runtime.layout import Capacity, Columns, Layout
 from runtime.places import Places
@@ -100,17 +100,13 @@ class Rehearsal:
         pass
 
 
-class _Ending:
-    """SIGTERM ends the process at once, but for a scan under way: that one is finished."""
+class _Ending(Ending):
+    """It ends the process at once, but for a scan under way: that one is finished."""
 
-    def __init__(self) -> None:
-        self.asked = False
-        self.scanning = False
-        signal.signal(signal.SIGTERM, self._take)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides in which order to end
+    scanning = False
 
     def _take(self, number: int, frame: FrameType | None) -> None:
-        self.asked = True
+        super()._take(number, frame)
         if not self.scanning:
             raise SystemExit(0)
 

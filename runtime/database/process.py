@@ -8,9 +8,7 @@ nothing.
 from __future__ import annotations
 
 import json
-import signal
 from collections.abc import Sequence
-from types import FrameType
 from typing import Any
 
 import structlog
@@ -28,6 +26,7 @@ from runtime.database.health import HealthTeller
 from runtime.database.housekeeping import Housekeeper
 from runtime.database.inputs import Inputs
 from runtime.database.plans import PlanReader
+from runtime.ending import Ending
 from runtime.equipment import Equipment
 from runtime.layout import Capacity, Columns, Layout
 from runtime.places import Places
@@ -43,7 +42,7 @@ logger = structlog.get_logger()
 
 def main(config: Config, places: Places) -> None:
     """Keep inputs and records flowing until told to end."""
-    ending = _Ending()
+    ending = Ending()
     progress = Progress(places.progress("database"))
     columns = Columns(Layout(Capacity(config.capacity.stations, config.capacity.pumps)))
     inputs = Inputs(places, columns)
@@ -122,15 +121,3 @@ class Uploader(Worker):
             count = uploads.drain(connection, self._places, self._board.equipment)
         if not count:
             self.pause(self.pause_s)
-
-
-class _Ending:
-    """SIGTERM asks for the end; SIGINT is for the supervisor, who knows the order of ending."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        signal.signal(signal.SIGTERM, self._take)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def _take(self, number: int, frame: FrameType | None) -> None:
-        self.asked = True
