@@ -6,13 +6,34 @@ from functools import partial
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
+from pydantic.config import JsonValue
 
 from runtime.servers.rest.models import MANY, Model, PumpId, Scope, StationId
 
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
-_reason = partial(StringConstraints, strip_whitespace=True, max_length=500, pattern=PRINTABLE)
-Reason = Annotated[str, _reason(), Field(description="Why; kept in the audit trail.")]
-Required = Annotated[str, _reason(min_length=1), Field(description="Why; kept in the audit trail.")]
+VISIBLE = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
+_said = Field(description="Why; kept in the audit trail.")
+_reason = partial(StringConstraints, strip_whitespace=True, max_length=500)
+Reason = Annotated[str, _reason(pattern=PRINTABLE), _said]
+Required = Annotated[str, _reason(pattern=VISIBLE, min_length=1), _said]
+
+TAKES: dict[str, tuple[set[str], set[str], str]] = {  # by scope: needs, may have, in words
+    "pump": ({"pump"}, {"pump", "station"}, "`pump`, and with it `station` or not"),
+    "station": ({"station"}, {"station"}, "`station` and no `pump`"),
+    "system": (set(), set(), "neither `station` nor `pump`"),
+}
+
+
+def _by_scope() -> list[JsonValue]:
+    """What each scope takes, as JSON Schema."""
+    types = {"station": "string", "pump": "integer"}
+    schemas: list[JsonValue] = []
+    for scope, (needs, may, _) in TAKES.items():
+        fields: dict[str, JsonValue] = {"scope": {"const": scope}}
+        fields |= {name: {"type": types[name]} for name in needs}
+        fields |= {name: {"type": "null"} for name in types if name not in may}
+        schemas.append({"properties": fields, "required": [*sorted(needs)]})
+    return schemas
 
 
 class Asked(Model):
@@ -24,6 +45,8 @@ class Asked(Model):
 class StopOrder(Asked):
     """An emergency stop. A missing reason holds up no stop; a pump's station may be left out."""
 
+    model_config = ConfigDict(json_schema_extra={"oneOf": _by_scope()})
+
     scope: Scope
     station: StationId | None = None
     pump: PumpId | None = None
@@ -32,15 +55,9 @@ class StopOrder(Asked):
     @model_validator(mode="after")
     def _names_what_its_scope_needs(self) -> StopOrder:
         given = {name for name in ("station", "pump") if getattr(self, name) is not None}
-        needed = {"pump": {"pump"}, "station": {"station"}, "system": set()}[self.scope]
-        allowed = {"pump": {"pump", "station"}}.get(self.scope, needed)
-        if not needed <= given <= allowed:
-            words = {
-                "pump": "`pump`, and with it `station` or not",
-                "station": "`station` and no `pump`",
-                "system": "neither `station` nor `pump`",
-            }
-            raise ValueError(f"{words[self.scope]}, for the scope {self.scope!r}")
+        needs, may, words = TAKES[self.scope]
+        if not needs <= given <= may:
+            raise ValueError(f"{words}, for the scope {self.scope!r}")
         return self
 
 

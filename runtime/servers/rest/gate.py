@@ -57,6 +57,7 @@ class Gate:
         if req.method not in READS:
             _require_own_page(req)
             self._require_token(req)
+        if req.method == "POST":
             _require_json(req)
 
     def process_response(

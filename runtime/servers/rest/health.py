@@ -51,7 +51,7 @@ class HealthResource:
         self._snapshots = snapshots
         self._places = places
 
-    @documented(models.Health, refusals=(), about="health")
+    @documented(models.Health, status=(200, 503), about="health")
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """200 while the image is live, 503 with the same body while not; all processes."""
         snapshot = self._snapshots.newest()
@@ -77,7 +77,7 @@ class ReadinessResource:
         self._snapshots = snapshots
         self._plan_driven = False
 
-    @documented(models.Readiness, about="health")
+    @documented(models.Readiness, status=(200, 503), about="health")
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """200 once the image is live, equipment is loaded and a setpoint has followed a plan.
 

@@ -33,8 +33,9 @@ class _ProblemTask(ErrorTask):  # type: ignore[misc]
     def execute(self) -> None:
         error = self.request.error
         where, allowed = LIMITS.get(error.code, ("request", "HTTP/1.1"))
+        path = getattr(self.request, "path", "")  # a broken request has none
         fault = Fault(where, error.reason.lower(), error.body, allowed)
-        body = document(error.code, f"The {where} was refused.", [fault], self.request.path or "")
+        body = document(error.code, f"The {where} was refused.", [fault], path)
         self.status = f"{error.code} {error.reason}"
         self.response_headers.append(("Content-Type", MEDIA))
         self.set_close_on_finish()
@@ -50,7 +51,8 @@ class _Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]
     """Requests for changes go before those that only look: a stop waits for no report."""
 
     def add_task(self, task: Any) -> None:
-        if task.requests[0].command in READS:
+        method = getattr(task.requests[0], "command", None)  # None if it is broken
+        if method is None or method in READS:
             super().add_task(task)
             return
         with self.lock:

@@ -102,6 +102,6 @@ def _put_right(operation: dict[str, Any]) -> None:
         responses.pop(str(VALIDATION), None)
     problem = {"schema": {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}}
     responses["default"] = {"description": "Any other refusal", "content": {MEDIA: problem}}
-    for code, response in responses.items():
-        if code.isdecimal() and int(code) >= 400 and "content" in response:
+    for response in responses.values():
+        if problem in response.get("content", {}).values():
             response["content"] = {MEDIA: problem}

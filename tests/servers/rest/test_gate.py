@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from tests.servers.modbus.station import Plant
@@ -108,6 +110,18 @@ def test_a_header_that_is_too_large_is_refused(image: Image, site: Site) -> None
     refused = site.get("/healthz", X_Much="x" * 20_000)
     assert refused.status == 431
     assert refused.problem["errors"][0]["where"] == "header"
+
+
+@pytest.mark.parametrize("sent", [b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nA B: c\r\n\r\n"])
+def test_what_is_no_http_is_answered_and_harms_nobody(
+    sent: bytes, image: Image, site: Site
+) -> None:
+    with socket.create_connection(("127.0.0.1", site.port), timeout=20) as connection:
+        connection.sendall(sent)
+        reply = b"".join(iter(lambda: connection.recv(4096), b""))
+    assert b" 400 " in reply.splitlines()[0]
+    assert b"application/problem+json" in reply
+    assert site.get("/healthz").status == 200
 
 
 def test_a_path_that_does_not_exist_points_to_the_description(image: Image, site: Site) -> None:
