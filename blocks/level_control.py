@@ -21,17 +21,17 @@ class LevelControl(Block):
         P = (e − min(max(e, −Deadband), Deadband)) · K
         r = (level − f) / (Tf + Δt),  f ← f + r · Δt,  D = r · d · Td · K
         u = P + I + D,  v = min(max(u, LowLimit), HighLimit)
-        I ← I + P · Δt / max(Ti, Δt) + (v − u) · Δt / max(Ti / 2, Δt)
+        I ← I + P · Δt / max(Ti, Δt), but I stays where (u − v) · P > 0
 
-    each calculated from left to right. The last term works against windup: twice as fast as the
-    integral comes, so that a well that a storm has filled is not pumped below its target.
+    each calculated from left to right, LowLimit and HighLimit being those of the previous scan. So
+    the integral never winds up: it stays while the output is at a limit and P pushes it further.
 
     LevelRun starts the pump at e >= LevelStartBand and stops it at e <= −LevelStopBand, which wins
     where both hold; the demand is v while it is set, else 0.
 
     The controller is engaged while the pump is level-controlled, the plan is active and was in
     force in the previous scan, and the level is Good. While it is not engaged it tracks: the demand
-    is the setpoint in force, f is the level, I is max(Setpoint, LowLimit) − P, and LevelRun says
+    is the setpoint in force, f is the level, I is max(Setpoint, MinSpeed) − P, and LevelRun says
     whether the setpoint is above 0. So it takes over without a bump, and a bad level raises
     nothing.
     """
@@ -45,6 +45,7 @@ class LevelControl(Block):
         Pump.ControlType,
         Pump.PlanActive,
         Pump.TargetLevel,
+        Pump.MinSpeed,
         Pump.LevelGain,
         Pump.LevelResetTime,
         Pump.LevelDerivativeTime,
@@ -72,6 +73,7 @@ class LevelControl(Block):
         self.control_type = self.number(Pump.ControlType)
         self.plan_active = self.flag(Pump.PlanActive)
         self.target = self.real(Pump.TargetLevel)
+        self.lowest = self.real(Pump.MinSpeed)
         self.low = self.real(Pump.LowLimit)
         self.high = self.real(Pump.HighLimit)
         self.gain = self.real(Pump.LevelGain)
@@ -149,15 +151,13 @@ class LevelControl(Block):
         np.add(self.output, self.derivative, out=self.output)
         np.maximum(self.output, self.low, out=self.bounded)
         np.minimum(self.bounded, self.high, out=self.bounded)
+        np.subtract(self.output, self.bounded, out=self.step)
+        np.multiply(self.step, self.proportional, out=self.step)
+        np.less_equal(self.step, 0.0, out=self.part)
         np.multiply(self.proportional, self.elapsed, out=self.step)
         np.maximum(self.reset_time, self.elapsed, out=self.lag)
         np.divide(self.step, self.lag, out=self.step)
-        np.add(self.integral, self.step, out=self.integral)
-        np.subtract(self.bounded, self.output, out=self.step)
-        np.multiply(self.step, self.elapsed, out=self.step)
-        np.multiply(self.reset_time, 0.5, out=self.lag)
-        np.maximum(self.lag, self.elapsed, out=self.lag)
-        np.divide(self.step, self.lag, out=self.step)
+        np.multiply(self.step, self.part, out=self.step)
         np.add(self.integral, self.step, out=self.integral)
 
     def _start_and_stop(self) -> None:
@@ -172,6 +172,6 @@ class LevelControl(Block):
         np.copyto(self.demand, self.setpoint, where=self.tracking)
         np.greater(self.setpoint, 0.0, out=self.part)
         np.copyto(self.run, self.part, where=self.tracking)
-        np.maximum(self.setpoint, self.low, out=self.step)
+        np.maximum(self.setpoint, self.lowest, out=self.step)
         np.subtract(self.step, self.proportional, out=self.step)
         np.copyto(self.integral, self.step, where=self.tracking)

@@ -18,12 +18,15 @@ class PowerControl(Block):
 
         P = (TargetPower − Power) · K
         u = P + I,  v = min(max(u, LowLimit), HighLimit)
-        I ← I + (v − u + P) · Δt / max(Ti, Δt)         (back-calculation against windup)
+        I ← I + P · Δt / max(Ti, Δt), but I stays where (u − v) · P > 0
 
-    each calculated from left to right. The demand is v while TargetPower is above 0, else 0. The
-    controller is engaged while the pump is power-controlled, its setpoint is not below LowLimit and
-    was the plan's in the previous scan, the plan is active and the power is Good. While it is not
-    engaged it tracks: in place of v it takes s = max(Setpoint, LowLimit), and I is s − P. So a
+    each calculated from left to right, LowLimit and HighLimit being those of the previous scan. The
+    integral does not wind up: it stays while the output is at a limit and P pushes it further. The
+    demand is v while TargetPower is above 0, else 0.
+
+    The controller is engaged while the pump is power-controlled, its setpoint is not below LowLimit
+    and was the plan's in the previous scan, the plan is active and the power is Good. While it is
+    not engaged it tracks: in place of v it takes s = max(Setpoint, MinSpeed), and I is s − P. So a
     stopped pump starts at its lowest speed, and a bad power raises no further.
     """
 
@@ -34,6 +37,7 @@ class PowerControl(Block):
         Pump.TargetPower,
         Pump.Power,
         Pump.PowerQuality,
+        Pump.MinSpeed,
         Pump.PowerGain,
         Pump.PowerResetTime,
     )
@@ -48,6 +52,7 @@ class PowerControl(Block):
         self.target = self.real(Pump.TargetPower)
         self.power = self.real(Pump.Power)
         self.quality = self.number(Pump.PowerQuality)
+        self.lowest = self.real(Pump.MinSpeed)
         self.low = self.real(Pump.LowLimit)
         self.high = self.real(Pump.HighLimit)
         self.gain = self.real(Pump.PowerGain)
@@ -88,15 +93,17 @@ class PowerControl(Block):
         np.logical_not(self.engaged, out=self.tracking)
 
     def _integrate(self) -> None:
-        np.subtract(self.demand, self.output, out=self.step)
-        np.add(self.step, self.proportional, out=self.step)
-        np.multiply(self.step, self.elapsed, out=self.step)
+        np.subtract(self.output, self.demand, out=self.step)
+        np.multiply(self.step, self.proportional, out=self.step)
+        np.less_equal(self.step, 0.0, out=self.part)
+        np.multiply(self.proportional, self.elapsed, out=self.step)
         np.maximum(self.reset_time, self.elapsed, out=self.lag)
         np.divide(self.step, self.lag, out=self.step)
+        np.multiply(self.step, self.part, out=self.step)
         np.add(self.integral, self.step, out=self.integral)
 
     def _track(self) -> None:
-        np.maximum(self.setpoint, self.low, out=self.step)
+        np.maximum(self.setpoint, self.lowest, out=self.step)
         np.copyto(self.demand, self.step, where=self.tracking)
         np.subtract(self.step, self.proportional, out=self.step)
         np.copyto(self.integral, self.step, where=self.tracking)

@@ -30,7 +30,7 @@ def control_level(pump: Row, station: Row, elapsed: float) -> None:
     if not pump.LevelEngaged:
         pump.LevelDemand = pump.Setpoint
         pump.LevelFiltered = level
-        pump.LevelIntegral = max(pump.Setpoint, pump.LowLimit) - proportional
+        pump.LevelIntegral = max(pump.Setpoint, pump.MinSpeed) - proportional
         pump.LevelRun = pump.Setpoint > 0.0
         return
     rate = (level - pump.LevelFiltered) / (pump.LevelFilterTime + elapsed)
@@ -38,8 +38,8 @@ def control_level(pump: Row, station: Row, elapsed: float) -> None:
     derivative = rate * sign * pump.LevelDerivativeTime * gain
     asked = proportional + pump.LevelIntegral + derivative
     demand = clamp(asked, pump.LowLimit, pump.HighLimit)
-    pump.LevelIntegral += proportional * elapsed / max(pump.LevelResetTime, elapsed)
-    pump.LevelIntegral += (demand - asked) * elapsed / max(pump.LevelResetTime / 2, elapsed)
+    if (asked - demand) * proportional <= 0.0:
+        pump.LevelIntegral += proportional * elapsed / max(pump.LevelResetTime, elapsed)
     if error <= -pump.LevelStopBand:
         pump.LevelRun = False
     elif error >= pump.LevelStartBand:
@@ -59,11 +59,10 @@ def control_power(pump: Row, elapsed: float) -> None:
     if pump.PowerEngaged:
         asked = proportional + pump.PowerIntegral
         demand = clamp(asked, pump.LowLimit, pump.HighLimit)
-        pump.PowerIntegral += (
-            (demand - asked + proportional) * elapsed / max(pump.PowerResetTime, elapsed)
-        )
+        if (asked - demand) * proportional <= 0.0:
+            pump.PowerIntegral += proportional * elapsed / max(pump.PowerResetTime, elapsed)
     else:
-        demand = max(pump.Setpoint, pump.LowLimit)
+        demand = max(pump.Setpoint, pump.MinSpeed)
         pump.PowerIntegral = demand - proportional
     pump.PowerDemand = demand if pump.TargetPower > 0.0 else 0.0
 

