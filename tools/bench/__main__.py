@@ -73,6 +73,8 @@ def show_lateness(seconds: float) -> None:
         print(f"    p99: {ratio:.2f} × cyclictest; {against(ratio, LATENESS_AIM)}")
     print(f"    periods skipped: {found.skipped}; {'met' if not found.skipped else 'MISSED'}")
     print(f"    execution meanwhile: {_row(found.execution)}")
+    if found.rivals > 0:
+        print(f"    NOT ALONE: {found.rivals} real-time processes of the same priority beside it")
     _tell_missing(found.missing)
 
 

@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -46,6 +47,7 @@ class Lateness:
     missing: list[str]
     kernel: Spread | None
     reads: float  # per second
+    rivals: int
 
 
 def measure(seconds: float) -> Lateness:
@@ -68,7 +70,9 @@ def measure(seconds: float) -> Lateness:
                 for _ in range(MASTERS)
             ]
             time.sleep(SETTLING)
+            others = rivals() - 1
             kernel = _cyclictest(seconds)
+            others = max(others, rivals() - 1)
             reads = sum(float(ended(master)) for master in load)
             found = json.loads(ended(leader))
     times = found["times"][-int(seconds / PERIOD) :]
@@ -80,7 +84,22 @@ def measure(seconds: float) -> Lateness:
         missing=found["missing"],
         kernel=kernel,
         reads=reads,
+        rivals=others,
     )
+
+
+def rivals() -> int:
+    """Other processes of the scan's priority, such as other runtimes.
+
+    They may hold the scan up, and never cyclictest.
+    """
+    found = 0
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            pid = int(path.name)
+            real_time = os.sched_getscheduler(pid) & ~os.SCHED_RESET_ON_FORK == os.SCHED_FIFO
+            found += real_time and os.sched_getparam(pid).sched_priority == PRIORITY
+    return found
 
 
 @contextmanager
