@@ -20,7 +20,7 @@ from asyncua.server.internal_server import InternalServer
 from asyncua.server.uaprocessor import UaProcessor
 from asyncua.ua.object_ids import ObjectIds
 from asyncua.ua.status_codes import StatusCodes
-from asyncua.ua.ua_binary import header_from_binary, uatcp_to_binary
+from asyncua.ua.ua_binary import header_from_binary, nodeid_from_binary, uatcp_to_binary
 from asyncua.ua.uaerrors import UaError
 
 from runtime.servers.opcua.session import Session, is_open
@@ -29,10 +29,12 @@ HEADER = 8  # bytes: type, chunk, size
 KINDS = (b"HEL", b"OPN", b"MSG", b"CLO")
 LARGEST_CHUNK = 65_535  # bytes
 MOST_UNKNOWN = 256 * 1024  # bytes from a client that hasn't signed in
+MOST_CALLS = 10  # calls of one connection that wait for the scan
 MOST_UNSENT = 8 * 1024 * 1024  # bytes for a client that doesn't read
 
 logger = structlog.get_logger()
 
+_CALL = ua.NodeId(ua.Int32(ObjectIds.CallRequest_Encoding_DefaultBinary))
 _CREATE = ua.NodeId(ua.Int32(ObjectIds.CreateSessionRequest_Encoding_DefaultBinary))
 _WITHOUT_SESSION = frozenset(
     ua.NodeId(ua.Int32(getattr(ObjectIds, f"{service}Request_Encoding_DefaultBinary")))
@@ -42,6 +44,22 @@ _WITHOUT_SESSION = frozenset(
 
 class Processor(UaProcessor):
     """Answers the messages of one connection. asyncua's has no types, hence the ignores."""
+
+    def __init__(
+        self, server: InternalServer, transport: asyncio.Transport, limits: TransportLimits
+    ) -> None:
+        super().__init__(server, transport, limits)
+        self._calls: set[asyncio.Task[Any]] = set()
+
+    async def process_message(self, seqhdr: Any, body: Any) -> Any:
+        answer = super().process_message(seqhdr, body)  # type: ignore[no-untyped-call]
+        if nodeid_from_binary(body.copy()) != _CALL or len(self._calls) >= MOST_CALLS:
+            return await answer
+        # A call waits for the scan. What else the client asks for, or is told, doesn't.
+        call = asyncio.create_task(answer)
+        self._calls.add(call)
+        call.add_done_callback(self._calls.discard)
+        return True
 
     async def process(self, header: Any, body: Any) -> Any:
         if header.MessageType == ua.MessageType.SecureMessage and not self._connection.is_open():

@@ -74,10 +74,21 @@ class NodeClient:
         found: dict[str, Any] = self._told.get(timeout=PATIENCE)["told"]
         return found
 
+    @contextmanager
+    def signed_in(self, url: str, user: str = "", password: str = "") -> Iterator[NodeClient]:
+        """Connected to a server: anonymous without a user."""
+        try:
+            self.do("connect", url=url, user=user, password=password)
+            yield self
+        finally:
+            self.do("disconnect")
+            while not self._told.empty():
+                self._told.get()
+
 
 @contextmanager
-def running(folder: Path, url: str, user: str = "", password: str = "") -> Iterator[NodeClient]:
-    """A client that has signed in."""
+def running(folder: Path) -> Iterator[NodeClient]:
+    """A client that waits for what it has to do: it takes its library seconds to load."""
     with subprocess.Popen(
         ["node", "client.js"],
         cwd=folder,
@@ -86,9 +97,6 @@ def running(folder: Path, url: str, user: str = "", password: str = "") -> Itera
         text=True,
     ) as process:
         try:
-            client = NodeClient(process)
-            client.do("connect", url=url, user=user, password=password)
-            yield client
-            client.do("end")
+            yield NodeClient(process)
         finally:
             process.kill()

@@ -86,6 +86,11 @@ class Running:
         """When the scan was that it shows."""
         return self._mirror.columns.value(System.TimeUtc)
 
+    def sever(self) -> None:
+        """Break all connections."""
+        for transport in list(self.server.core.asyncio_transports):
+            self._loop.call_soon_threadsafe(transport.abort)
+
     def end(self) -> None:
         self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join()

@@ -19,7 +19,7 @@ from runtime.requests import Ask, Mailbox, MailboxFull, Post, Result, Role, Sour
 from runtime.retained import RetainedMark
 from runtime.servers.opcua.references import node_id
 from runtime.tags import NUMBER, Pump, Request, Station, System
-from tests.servers.modbus.station import Plant
+from tests.servers.modbus.station import Plant, until
 from tests.servers.opcua.image import Image
 from tests.servers.opcua.serving import Running, awaited, node, number, read, refused
 
@@ -176,7 +176,7 @@ class Scan:
         self.result = Result.EXECUTED
         self.mark = RetainedMark(places.retained_mark)
         self.mark.scan = 2**60  # what is latched is on disk
-        self._image = image
+        self.image = image
         self._mailbox = Mailbox(places.requests)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work)
@@ -190,11 +190,18 @@ class Scan:
     def _work(self) -> None:
         while not self._ended.is_set():
             for ask in self._mailbox.drain():
-                with self._image.change():
-                    self._image[Request.Id][7] = ask.id
-                    self._image[Request.TakenAt][7] = self._image[System.Scan][0] + 1
-                    self._image[Request.Result][7] = self.result
+                with self.image.change():
+                    self.image[Request.Id][7] = ask.id
+                    self.image[Request.TakenAt][7] = self.image[System.Scan][0] + 1
+                    self.image[Request.Result][7] = self.result
             time.sleep(0.001)
+
+
+def brief(client: Client, image: Image) -> None:
+    """With a shorter period, an answer is not waited for as long."""
+    with image.change():
+        image[System.Period][0] = 0.5
+    until(lambda: number(read(client, "System/Period")) == 0.5)
 
 
 @pytest.fixture
@@ -229,35 +236,31 @@ def test_a_stop_that_is_not_on_disk_is_in_force_and_says_so(
 ) -> None:
     scan.mark.scan = 0
     with painted_server.client("operator", painted_server.token) as client:
+        brief(client, scan.image)
         found = called(client, "North/11", "North/11/SetEmergencyStop", text("no recorder"))
     assert found.StatusCode.name == "GoodCompletesAsynchronously"
     assert len(found.OutputArguments) == 3
 
 
-def test_a_stop_that_no_scan_answers_times_out_while_others_go_on_reading(
+def test_a_stop_that_no_scan_answers_times_out_while_its_client_goes_on_reading(
     painted_server: Running, image: Image
 ) -> None:
-    with (
-        painted_server.client("operator", painted_server.token) as client,
-        painted_server.client() as other,
-    ):
-        call = ua.CallMethodRequest(
-            node_id("North/11"), node_id("North/11/SetEmergencyStop"), [text("?")]
+    stops = [
+        ua.CallMethodRequest(
+            node_id("North/11"), node_id("North/11/SetEmergencyStop"), [text("no scan")]
         )
-        waiting = asyncio.run_coroutine_threadsafe(
-            client.aio_obj.uaclient.call([call]), _loop(client)
-        )
+    ]
+    with painted_server.client("operator", painted_server.token) as client:
+        brief(client, image)
+        loop, session = client.tloop.loop, client.aio_obj.uaclient
+        assert loop is not None
+        waiting = asyncio.run_coroutine_threadsafe(session.call(stops), loop)
         reads = 0
         while not waiting.done():
-            assert number(read(other, "North/11/EmergencyStop")) is False
+            assert number(read(client, "North/11/EmergencyStop")) is False
             reads += 1
         assert waiting.result()[0].StatusCode.name == "BadTimeout"
         assert reads > 1
-
-
-def _loop(client: Client) -> asyncio.AbstractEventLoop:
-    assert client.tloop.loop is not None
-    return client.tloop.loop
 
 
 def test_a_full_mailbox_is_told(

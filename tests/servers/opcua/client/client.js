@@ -42,6 +42,7 @@ const actions = {
       connectionStrategy: { initialDelay: 50, maxDelay: 200, maxRetry: 3 },
       keepSessionAlive: true,
     });
+    client.on("connection_reestablished", () => say({ told: { connection: "reestablished" } }));
     await client.connect(url);
     const identity = user
       ? { type: UserTokenType.UserName, userName: user, password }
@@ -108,18 +109,12 @@ const actions = {
     );
     return group.monitoredItems.map((item) => item.statusCode.name);
   },
-  async sever() {
-    // The connection breaks; the client finds its way back by itself.
-    const again = new Promise((resolve) => client.once("connection_reestablished", resolve));
-    client._secureChannel.getTransport()._socket.destroy();
-    await again;
-    return "reconnected";
-  },
-  async end() {
+  async disconnect() {
     await subscription?.terminate();
     await session?.close();
-    await client.disconnect();
-    return "ended";
+    await client?.disconnect();
+    client = session = subscription = undefined;
+    return "disconnected";
   },
 };
 
