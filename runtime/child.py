@@ -69,7 +69,7 @@ class Child:
 
     def failed(self, code: int, now: float) -> None:
         """Have it started again after its unasked-for end, unless it was to run once."""
-        words = f"exit code {code}" if code >= 0 else f"killed by {signal.Signals(-code).name}"
+        words = f"exit code {code}" if code >= 0 else f"killed by {_signal_name(-code)}"
         if not self.process.once:
             self._retry(words, now)
         elif code:
@@ -108,12 +108,20 @@ class Child:
             self._count, self._still = health.count, 0.0
         else:
             self._still += elapsed
-        return self._still > patience
+        if self._still <= patience:
+            return False
+        self._still = 0.0  # it is killed for it; one that can't be killed is named again later
+        return True
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal; it has not been reaped, so its number is still its own."""
         if self.pid is not None:
             os.kill(self.pid, number)
+
+
+def _signal_name(number: int) -> str:
+    """Real-time signals have no name of their own."""
+    return next((known.name for known in signal.Signals if known == number), f"signal {number}")
 
 
 def _bind(parent: int) -> None:

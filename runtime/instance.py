@@ -42,7 +42,7 @@ def taken(places: Places) -> Iterator[None]:
         try:
             yield
         finally:
-            shutil.rmtree(places.shared)
+            shutil.rmtree(places.shared, ignore_errors=True)  # of which parts may be gone already
 
 
 def holder(places: Places) -> int | None:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 FORMAT = 1
@@ -51,8 +52,8 @@ class Places:
             self.root.mkdir(parents=True, exist_ok=True)
             probe = self.root / ".probe"
             probe.write_bytes(b"\0" * 4096)
-            probe.unlink()
-            if self.version.exists():
+            probe.unlink(missing_ok=True)  # of another start at the same time
+            if self.version.exists() and self.version.stat().st_size:
                 self._check_version()
             else:
                 self.version.write_text(f"{FORMAT}\n")
@@ -76,12 +77,12 @@ class Places:
 
     def token(self) -> str:
         """The token that changing requests need, made on first use: 32 hexadecimal digits, 0600."""
-        try:
-            return self.token_file.read_text().strip()
-        except FileNotFoundError:
-            token = secrets.token_hex(16)
-            partial = self.token_file.with_suffix(f".{os.getpid()}")
-            partial.touch(mode=0o600)
-            partial.write_text(token + "\n")
-            partial.replace(self.token_file)
-            return token
+        with suppress(FileNotFoundError):
+            if found := self.token_file.read_text().strip():  # a power cut may leave an empty file
+                return found
+        token = secrets.token_hex(16)
+        partial = self.token_file.with_suffix(f".{os.getpid()}")
+        partial.touch(mode=0o600)
+        partial.write_text(token + "\n")
+        partial.replace(self.token_file)
+        return token
