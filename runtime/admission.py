@@ -82,11 +82,13 @@ class Admission:
         if tag is None or tag.access is not Access.REQUEST or ask.role not in _MAY_WRITE:
             return Result.NOT_WRITABLE
         table = _TABLES[tag.table]
-        if ask.slot >= self._columns.rows(table) or not self._in_use(table, ask.slot):
+        clears = tag.name == "EmergencyStop" and not ask.value
+        # A stop that outlived its pump can still be cleared.
+        if ask.slot >= self._columns.rows(table) or not (clears or self._in_use(table, ask.slot)):
             return Result.UNKNOWN_SLOT
         if not self._possible(table, tag, ask):
             return Result.OUT_OF_RANGE
-        if tag.name == "EmergencyStop" and not ask.value:
+        if clears:
             in_force = int(self._columns[table.tag("EmergencyStopId")][ask.slot])
             if not in_force or in_force != ask.reference:
                 return Result.UNKNOWN_STOP

@@ -85,6 +85,18 @@ def test_clearing_names_the_stop_in_force(plc: Plc) -> None:
     assert not plc[Pump.EmergencyStop][0]
 
 
+def test_the_stop_of_a_retired_pump_can_be_cleared_but_none_can_be_set(plc: Plc) -> None:
+    stop = plc.ask(Pump.EmergencyStop, 0, 1)
+    plc.step()
+    plc[Pump.Configured][:2] = False
+    cleared = plc.ask(Pump.EmergencyStop, 0, 0, reference=stop)
+    refused = plc.ask(Pump.EmergencyStop, 1, 1)
+    plc.step()
+    assert plc.result(cleared) is Result.EXECUTED
+    assert plc.result(refused) is Result.UNKNOWN_SLOT
+    assert not plc[Pump.EmergencyStop].any()
+
+
 def test_overlapping_stops_are_cleared_each_for_itself(plc: Plc) -> None:
     stops = {
         latch: plc.ask(latch, 0, 1)
