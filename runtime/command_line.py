@@ -14,11 +14,13 @@ from runtime.database.account import AccountError
 from runtime.database.embedded import EmbeddedServer
 from runtime.database.migrations import SchemaError, migrate
 from runtime.database.postmaster import ServerError
+from runtime.equipment import EquipmentError
 from runtime.places import Places, StateError
 from runtime.processes import of_demo
 from runtime.program import ProgramError
 from runtime.supervisor import StartError
 
+FAILURES = (StateError, StartError, EquipmentError, ServerError, AccountError, SchemaError)
 OWNER = "CALEJO_DATABASE_OWNER"
 ENVIRONMENT = """\
 environment:
@@ -37,7 +39,7 @@ def execute(arguments: Sequence[str]) -> None:
         given.command(given)
     except (config.ConfigurationError, ProgramError) as error:
         sys.exit(str(error))
-    except (StateError, StartError, ServerError, AccountError, SchemaError) as error:
+    except FAILURES as error:
         sys.exit(f"calejo: {error}")
     except BrokenPipeError:
         sys.stdout = None  # its reader has gone; flushing it at the exit would fail again

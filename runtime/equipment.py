@@ -21,6 +21,10 @@ SYSTEM_UNIT = 255
 BLOCK = 100  # Modbus addresses of one station or pump, in each of the four spaces
 
 
+class EquipmentError(Exception):
+    """The list can't be read; the message says which and why."""
+
+
 @dataclass(frozen=True)
 class StationEntry:
     """One station. `parameters` holds its parameter tags by name, in the tags' units."""
@@ -80,17 +84,19 @@ class Equipment:
 
 
 def load(path: Path) -> Equipment:
-    """The equipment last saved; none if nothing was."""
+    """The equipment last saved; none if nothing was. Raises EquipmentError."""
     try:
         data = json.loads(path.read_text())
+        return Equipment(
+            data["version"],
+            tuple(StationEntry(**station) for station in data["stations"]),
+            tuple(PumpEntry(**pump) for pump in data["pumps"]),
+            tuple(data["problems"]),
+        )
     except FileNotFoundError:
         return Equipment()
-    return Equipment(
-        data["version"],
-        tuple(StationEntry(**station) for station in data["stations"]),
-        tuple(PumpEntry(**pump) for pump in data["pumps"]),
-        tuple(data["problems"]),
-    )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EquipmentError(f"equipment list {path}: not readable ({error!r})") from None
 
 
 def fill(equipment: Equipment, columns: Columns) -> None:

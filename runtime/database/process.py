@@ -7,7 +7,6 @@ nothing.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,7 +26,7 @@ from runtime.database.housekeeping import Housekeeper
 from runtime.database.inputs import Inputs
 from runtime.database.plans import PlanReader
 from runtime.ending import Ending
-from runtime.equipment import Equipment
+from runtime.equipment import Equipment, EquipmentError
 from runtime.layout import Capacity, Columns, Layout
 from runtime.places import Places
 from runtime.progress import Progress
@@ -93,8 +92,8 @@ def last_known(places: Places, columns: Columns) -> Equipment:
     """The equipment of the last run, as far as it fits into the image of this one."""
     try:
         known = equipment.load(places.equipment)
-    except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
-        logger.error("equipment not readable", path=str(places.equipment), reason=str(error))
+    except EquipmentError as error:
+        logger.error("equipment not known until the database answers", reason=str(error))
         # A version that was never used makes the servers read the list that is to come.
         known = Equipment(version=int(columns.value(System.PlantVersion)))
     capacity = columns.layout.capacity

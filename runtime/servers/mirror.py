@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from runtime import equipment
-from runtime.equipment import Equipment
+from runtime.equipment import Equipment, EquipmentError
 from runtime.layout import Capacity, Columns, Layout
 from runtime.places import Places
 from runtime.region import Reader, RegionError
@@ -107,10 +107,10 @@ class View:
         return True
 
     def _renew_equipment(self) -> None:
-        """Load the list that the image is of; one that is of another version is loaded once."""
+        """Load the list that the image is of, once: it may be of another version or unreadable."""
         if int(self.columns[System.PlantVersion][0]) == self.equipment.version:
             return
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, EquipmentError):
             written = self._places.equipment.stat().st_mtime_ns
             if written != self._written:
                 self._written = written

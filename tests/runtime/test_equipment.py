@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runtime import equipment
-from runtime.equipment import Equipment, PumpEntry, StationEntry
+from runtime.equipment import Equipment, EquipmentError, PumpEntry, StationEntry
 from runtime.layout import Capacity, Columns, Layout
 from runtime.tags import Pump, Station, System
 
@@ -32,6 +32,14 @@ def test_what_is_saved_is_loaded_again(tmp_path: Path) -> None:
 
 def test_without_a_file_there_is_no_equipment(tmp_path: Path) -> None:
     assert equipment.load(tmp_path / "equipment.json") == Equipment()
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"version": 1, "stations": [{}]}'])
+def test_a_file_that_is_no_list_is_told_by_name(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "equipment.json"
+    path.write_text(content)
+    with pytest.raises(EquipmentError, match=r"equipment\.json: not readable"):
+        equipment.load(path)
 
 
 def test_a_save_replaces_the_file_in_one_step(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a server asks of the scan: how long it waits for the answer."""
+"""What a server sees of the runtime, and how long it waits for the answer to what it asks."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from runtime.equipment import Equipment
 from runtime.layout import Capacity, Columns, Layout
 from runtime.places import Places
 from runtime.region import Writer
 from runtime.requests import Mailbox, Result, Role, Source
 from runtime.servers import mirror
-from runtime.servers.mirror import Answer, Asker, Mirror
+from runtime.servers.mirror import Answer, Asker, Mirror, View
 from runtime.tags import Request, System
 from tests.processes import until
 
@@ -58,3 +59,18 @@ def test_a_request_is_in_time_for_the_scan_after_next_however_long_the_period_is
     assert [answer.result for answer in answers] == [Result.EXECUTED]
     asking.close()
     mailbox.close()
+
+
+def test_a_list_of_equipment_that_cannot_be_read_stops_no_server(places: Places) -> None:
+    columns = Columns(Layout(CAPACITY))
+    writer = Writer(places.image, columns.layout.size, columns.layout.hash)
+    places.equipment.write_text("{")
+    columns[System.PlantVersion][0] = 3
+    writer.publish(columns.arena)
+    view = View(places, CAPACITY)
+    assert view.refresh()
+    assert view.equipment == Equipment()
+    Equipment(3, problems=("none",)).save(places.equipment)
+    writer.publish(columns.arena)
+    assert view.refresh()
+    assert view.equipment.version == 3
