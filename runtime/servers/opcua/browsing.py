@@ -31,7 +31,7 @@ class Browsing(ViewService):
         suitable = self._suitable.get(key)
         if suitable is None:
             suitable = super()._suitable_reftype(ref1, ref2, subtypes)
-            if ref1 in self._aspace:  # else clients could fill the memory with ids they make up
+            if ref1.NamespaceIndex == 0 and ref1 in self._aspace:  # not what clients make up
                 self._suitable[key] = suitable
         return suitable
 

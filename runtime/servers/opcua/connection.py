@@ -52,8 +52,9 @@ class Processor(UaProcessor):
         self._calls: set[asyncio.Task[Any]] = set()
 
     async def process_message(self, seqhdr: Any, body: Any) -> Any:
+        waits = nodeid_from_binary(body.copy()) == _CALL and len(self._calls) < MOST_CALLS
         answer = super().process_message(seqhdr, body)  # type: ignore[no-untyped-call]
-        if nodeid_from_binary(body.copy()) != _CALL or len(self._calls) >= MOST_CALLS:
+        if not waits:
             return await answer
         # A call waits for the scan. What else the client asks for, or is told, doesn't.
         call = asyncio.create_task(answer)
@@ -81,12 +82,15 @@ class Processor(UaProcessor):
             typeid, requesthdr, seqhdr, body
         )
         if isinstance(self.session, Session):
-            self.session.connected = True
+            self.session.connection, self.session.name = self, self.name
         return answer
 
     async def close(self) -> None:
         if isinstance(self.session, Session):
-            self.session.connected = False
+            if self.session.connection is self:
+                self.session.connection = None
+            else:
+                self.session = None  # it goes on over another connection
         await super().close()  # type: ignore[no-untyped-call]
 
 

@@ -15,7 +15,6 @@ from asyncua.crypto.permission_rules import PermissionRuleset, User, UserRole
 from asyncua.server.address_space import AttributeService
 from asyncua.server.internal_server import InternalServer
 from asyncua.server.user_managers import UserManager
-from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIds
 from asyncua.ua.status_codes import StatusCodes
 
@@ -78,7 +77,7 @@ class Attributes(AttributeService):
         node = self._aspace.get(item.NodeId)
         if node is None:
             return StatusCodes.BadNodeIdUnknown
-        if item.AttributeId not in set(AttributeIds) & set(node.attributes):
+        if item.AttributeId not in node.attributes:
             return StatusCodes.BadAttributeIdInvalid
         known = user.role is UserRole.User
         return StatusCodes.BadNotWritable if known else StatusCodes.BadUserAccessDenied

@@ -46,7 +46,7 @@ class Item:
 
     def offer(self, value: ua.DataValue) -> None:
         """Queue a value if it differs, as the item's filter has it, from the last one reported."""
-        if self._data.mode is ua.MonitoringMode.Disabled:
+        if self._data.mode != ua.MonitoringMode.Reporting:
             return
         last = self._last
         if last is not None and not self._differs(last, value):

@@ -98,9 +98,9 @@ class Items(MonitoredItemService):
         data, item = self._monitored_items.get(mid), self._ours.get(mid)
         before = data.mode if data else None
         result = await super()._set_monitoring_mode(mode, mid)
-        if data is not None and mode == ua.MonitoringMode.Disabled:
+        if mode != ua.MonitoringMode.Reporting:
             self.isub._triggered_datachanges.pop(mid, None)
-        elif data is not None and item is not None and before == ua.MonitoringMode.Disabled:
+        elif data is not None and item is not None and before != mode:
             item.resume(self._read(data))
         return result
 

@@ -69,7 +69,12 @@ class OpcUaServer(Server):
         """Build the address space and take connections."""
         for name in ("asyncua.server.uaprocessor", "asyncua.server.server"):
             logging.getLogger(name).addFilter(_is_news)
-        await self.init()
+        gc.disable()  # collecting while OPC UA's own nodes are made would take as long as making
+        try:
+            await self.init()
+        finally:
+            gc.freeze()  # they live as long as the process
+            gc.enable()
         await self.register_namespace(NAMESPACE)
         release, now = version("calejo"), datetime.now(UTC)
         await self.set_build_info(
@@ -80,8 +85,6 @@ class OpcUaServer(Server):
         self.bserver = Listener(self.core, self._bound, self.limits)
         self.bserver.set_policies(self._policies)
         await self.bserver.start()
-        gc.collect()
-        gc.freeze()  # OPC UA's own nodes live as long as the process
 
     async def follow(self) -> None:
         """Take the newest snapshot, and push what changed of it; to be called often."""

@@ -37,7 +37,7 @@ class Session(InternalSession):
         server.unregister_external_session(self)
         self.auth_token = ua.NodeId(ua.ByteString(secrets.token_bytes(32)))
         server.register_external_session(self)
-        self.connected = True
+        self.connection: object | None = None  # what serves it now; None while that is lost
         self._watch = watch
         self._methods = methods
 
@@ -181,7 +181,7 @@ class Session(InternalSession):
             return True
         for owner in self.iserver._external_sessions.values():
             if owner.session_id == subscription.session_id and isinstance(owner, Session):
-                return not owner.connected and owner.user == self.user
+                return owner.connection is None and owner.user == self.user
         return True
 
     def _own(self) -> dict[int, InternalSubscription]:
