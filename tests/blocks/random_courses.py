@@ -51,7 +51,7 @@ RESTORED = (Pump.Mode, Pump.ManualSetpoint)  # memory of a restart, from a damag
 
 def _values(tag: Tag) -> st.SearchStrategy[float | None]:
     if tag in TIMES:
-        return st.sampled_from([*AGES, None, *NONSENSE])
+        return st.sampled_from([*AGES, None, None, *NONSENSE])
     if tag.states is not None:
         return st.sampled_from(sorted(tag.states))
     if tag.is_bool:
@@ -105,7 +105,8 @@ def _orders(draw: st.DrawFn) -> Order:
 def _limits(draw: st.DrawFn) -> list[Change]:
     """Speed limits of a pump that leave a range, and a default setpoint inside it."""
     slot = draw(st.integers(0, ROWS["Pump"] - 1))
-    speeds = sorted(draw(st.lists(st.floats(0.0, 100.0), min_size=5, max_size=5)))
+    speed = st.sampled_from(USUAL[Unit.HERTZ]) | st.floats(0.0, 100.0)
+    speeds = sorted(draw(st.lists(speed, min_size=5, max_size=5)))
     low, high = draw(st.permutations(speeds[:2])), draw(st.permutations(speeds[3:]))
     default = draw(st.sampled_from([0.0, speeds[2]]))
     values = {
@@ -133,6 +134,8 @@ def _beginnings(draw: st.DrawFn) -> list[Change]:
             Pump.ControlType: kind,
             Pump.EmergencyStopLevel: 2.5 if fills[STATION_OF[slot]] else 0.3,
             Pump.LevelDerivativeTime: draw(st.sampled_from([0.0, 5.0])),
+            Pump.LevelStartBand: draw(st.sampled_from([0.2, 0.5])),
+            Pump.LevelStopBand: draw(st.sampled_from([0.2, 0.5])),
             Pump.PlanStart: 1.0,
             Pump.PlanEnd: draw(st.sampled_from([-2e6, -3.0])),
             Pump.tag(f"Plan{name}"): draw(st.sampled_from(targets)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from hypothesis import given
@@ -20,12 +21,16 @@ COMPARED = [
 ]
 
 
+def same(ours: float, theirs: float) -> bool:
+    return ours == theirs or (math.isnan(ours) and math.isnan(theirs))
+
+
 def differences(columns: Columns, oracle: Oracle) -> Iterator[tuple[Tag, list[float], list[float]]]:
     """Every column that differs: tag, ours, the oracle's. NaN is equal to NaN, 0 to −0."""
     for tag in COMPARED:
         ours = columns[tag].tolist()
         theirs = [getattr(row, tag.name) for row in oracle.tables[tag.table]]
-        if ours != theirs and str(ours) != str(theirs):
+        if ours != theirs and not all(map(same, ours, theirs)):
             yield tag, ours, theirs
 
 
