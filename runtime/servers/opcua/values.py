@@ -107,11 +107,11 @@ class Lazy(AttributeValue):
     Monitored items of our nodes are served by `Items`, so nobody registers for changes here.
     """
 
-    value_callback = None
     value_setter = None
 
     def __init__(self, make: Callable[[], ua.DataValue]) -> None:
         self._make = make
+        self.value_callback = lambda nodeid, attribute: make()  # asked before `value`, and once
 
     @property
     def value(self) -> ua.DataValue | None:
