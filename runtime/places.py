@@ -29,9 +29,9 @@ class Places:
         self.token_file = self.root / "token"
         self.equipment = self.root / "equipment.json"
         self.retained = (self.root / "retained.a", self.root / "retained.b")
+        self.installation = self.root / "installation"
         self.spool = self.root / "spool"
         self.postgres = self.root / "postgres"
-        self.logs = self.root / "logs"
         self.inputs = self.shared / "inputs"
         self.image = self.shared / "image"
         self.events = self.shared / "events"
@@ -57,9 +57,8 @@ class Places:
                 self._check_version()
             else:
                 self.version.write_text(f"{FORMAT}\n")
-            for directory in (self.spool, self.logs):
+            for directory in (self.spool, self.shared):
                 directory.mkdir(mode=0o700, exist_ok=True)
-            self.shared.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise StateError(
                 f"state directory {self.root}: {error.strerror or error} ({error.filename});"

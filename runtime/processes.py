@@ -59,7 +59,7 @@ def module(name: str, *arguments: str) -> tuple[str, ...]:
 
 def of_runtime(config: Config) -> list[Process]:
     """What `calejo run` keeps running, in the order of starting: the scan waits for nobody."""
-    leader = _part("scan", ("scan", "standby"), patience=2.0 + 20 * config.period)
+    leader = _part("scan", ("scan", "standby"), patience=1.0 + 10 * config.period)
     standby = replace(leader, after="scan")  # both would write the same progress file before
     processes = [leader, _part("recorder"), standby]
     if config.database == "embedded":

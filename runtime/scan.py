@@ -133,6 +133,7 @@ class Scan:
             if tag.safe is not None:
                 self.columns[tag].fill(tag.safe)
         self._tags["Fault"][0] = True
+        self._tags["Faults"][0] += 1
         self._tags["FaultSince"][0] = self.clock.utc()
         self._tags["FaultBlock"][0] = place + 1
         self.ports.publish(self.columns)

@@ -24,6 +24,7 @@ from runtime.progress import Progress, State
 PR_SET_CHILD_SUBREAPER = 36
 TICK = 0.2  # s between looks at the counters
 LONGEST_END = 3.8  # s from the request to end until the last process is killed
+STARTING = 60.0  # s in which a first process that can't work as configured fails the start
 KILLED = 0.3  # s for a killed process to be gone
 
 logger = structlog.get_logger()
@@ -39,6 +40,7 @@ class Supervisor:
     def __init__(self, places: Places, processes: Sequence[Process]) -> None:
         self._places = places
         self._children = [Child(process, places) for process in processes]
+        self._began = time.monotonic()
         self._signals = {signal.SIGCHLD, *_ending_signals()}
 
     def run(self) -> None:
@@ -106,9 +108,12 @@ class Supervisor:
             if ending:
                 logger.debug("process ended", name=child.role, code=code)
                 continue
-            if code == UNUSABLE and child.starts == 1:
+            if code == UNUSABLE and child.starts == 1 and self._starting():
                 raise StartError(f"{child.role}: {health.text if health else 'can not start'}")
             child.failed(code, time.monotonic())
+
+    def _starting(self) -> bool:
+        return time.monotonic() - self._began < STARTING
 
     def _end(self) -> None:
         """End all in the order of ENDING; what does not end in its time is killed."""

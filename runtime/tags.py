@@ -135,6 +135,7 @@ class System(Table):
     FaultBlock = _memory(
         "Place of the failed block in the program, from 1; 0 if none.", dtype="u1", register=28
     )
+    Faults = _memory("Faults since the first scan.", dtype="u8", recorded=True, register=34)
     ActiveAlarms = _memory("Alarms active in the whole system.", dtype="u4", register=30)
 
 
@@ -272,7 +273,8 @@ class Pump(Table):
     NextFlow = _input("Flow that the next interval asks for.", unit=M3H)
 
     FeedbackAge = _seconds("Age of the feedback.", register=0)
-    Speed = _speed("Actual speed.", quality="SpeedQuality", register=2)
+    # A transmitter at rest may read a little below 0.
+    Speed = _speed("Actual speed.", low=-1.0, quality="SpeedQuality", register=2)
     SpeedQuality = _quality("Quality of the speed.", register=20)
     Power = _power("Electrical power.", quality="PowerQuality", register=4)
     PowerQuality = _quality("Quality of the power.", register=22)
@@ -362,7 +364,7 @@ class Pump(Table):
     Limited = _memory(
         "Limits that acted in this scan, as bits; 0 if none.",
         dtype="u4",
-        high=255,
+        high=127,
         flags={
             0: "speed",
             1: "rate",

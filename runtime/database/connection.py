@@ -18,6 +18,7 @@ import psycopg
 from psycopg import Connection, errors
 
 from runtime.database.arrays import load_as_arrays
+from runtime.database.installation import ForeignDatabaseError, Installation
 from runtime.database.migrations import SchemaError, check_schema
 from runtime.database.postmaster import ServerError
 
@@ -33,6 +34,10 @@ class Frozen(Exception):
     """The server took a call and did not answer in time."""
 
 
+_SPEAKING = (Frozen, SchemaError, ServerError, ForeignDatabaseError)
+"""Errors whose own words tell an operator enough."""
+
+
 @dataclass(eq=False)
 class _Call:
     deadline: float
@@ -41,12 +46,19 @@ class _Call:
 
 
 class Guard:
-    """Watches the calls of all connections of this process."""
+    """Watches all connections of this process: which may be used, and how long a call takes."""
 
-    def __init__(self) -> None:
+    def __init__(self, installation: Installation | None = None) -> None:
+        self._installation = installation
         self._lock = threading.Lock()
         self._calls: set[_Call] = set()
         threading.Thread(target=self._watch, name="guard", daemon=True).start()
+
+    def admit(self, connection: Connection[Any]) -> None:
+        """Raise SchemaError or ForeignDatabaseError unless it is a database to work with."""
+        check_schema(connection)
+        if self._installation is not None:
+            self._installation.require(connection)
 
     @contextmanager
     def limit(self, link: Link, seconds: float = CALL_LIMIT_S) -> Iterator[None]:
@@ -151,7 +163,7 @@ class Worker(threading.Thread):
                 self.connected, self.status, pause = True, "connected", FIRST_PAUSE_S
                 while not self._stopping.is_set():
                     self.work(self._link.connection)
-            except (psycopg.Error, Frozen, SchemaError, ServerError, OSError) as error:
+            except (psycopg.Error, OSError, *_SPEAKING) as error:
                 self.status = _words(error)
                 self.losses += self.connected and not self._stopping.is_set()
             finally:
@@ -165,7 +177,7 @@ class Worker(threading.Thread):
         with self.limited():
             self._link.connection.execute(f"SET statement_timeout = {int(self.limit_s * 1000)}")
             load_as_arrays(self._link.connection)
-            check_schema(self._link.connection)
+            self._guard.admit(self._link.connection)
 
     def _close(self) -> None:
         link, self._link = self._link, None
@@ -176,7 +188,7 @@ class Worker(threading.Thread):
 def _words(error: Exception) -> str:
     """An error in one line, as the health shows it."""
     text = " ".join(str(error).split()) or type(error).__name__
-    if isinstance(error, Frozen | SchemaError | ServerError):
+    if isinstance(error, _SPEAKING):
         return text
     if "password authentication failed" in text:
         return "wrong password or user: " + text

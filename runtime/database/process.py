@@ -24,6 +24,7 @@ from runtime.database.feedback import FeedbackReader
 from runtime.database.health import HealthTeller
 from runtime.database.housekeeping import Housekeeper
 from runtime.database.inputs import Inputs
+from runtime.database.installation import Installation
 from runtime.database.plans import PlanReader
 from runtime.ending import Ending
 from runtime.equipment import Equipment, EquipmentError
@@ -48,7 +49,7 @@ def main(config: Config, places: Places) -> None:
     known = last_known(places, columns)
     board = Board(known, inputs.plan_times(known))
     board.clock.steps = int(columns.value(System.DatabaseClockSteps))
-    guard, source = Guard(), source_of(config, places)
+    guard, source = Guard(Installation(places.installation)), source_of(config, places)
     workers: list[Worker] = [
         Discovery(board, source, guard, config, places.equipment),
         PlanReader(board, source, guard, config.stations),

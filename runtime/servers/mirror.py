@@ -147,6 +147,11 @@ class Mirror(View):
         self._journal = Journal(places.spool / f"{process}.db")
         self._mark = RetainedMark(places.retained_mark)
 
+    @property
+    def _epoch(self) -> int:
+        """How many scan processes have led, as far as is known."""
+        return self._reader.epoch if self._reader else 0
+
     def close(self) -> None:
         """Close the pipe, and the spool once it has on disk what was appended."""
         self._post.close()
@@ -186,6 +191,7 @@ class Mirror(View):
             yield None
         deadline = began + PATIENCE + SCANS * self.columns.value(System.Period)
         ask = Ask(identity, NUMBER[tag], slot, value, reference, asker.role, asker.source, deadline)
+        epoch = self._epoch
         try:
             self._post.put(ask)
         except MailboxFull:
@@ -193,6 +199,11 @@ class Mirror(View):
             self._journal.append(Kind.ANSWER, record | refused)
             raise
         while (row := self.find(identity)) is None:
+            if self._epoch != epoch:
+                # Who took it may have died before publishing: ask the scan that took over, too.
+                epoch = self._epoch
+                with suppress(MailboxFull):
+                    self._post.put(ask)
             if time.monotonic() > deadline:
                 late = Answer(identity, Result.TOO_LATE, 0, time.monotonic() - began, durable=False)
                 yield self._answer(record, late)

@@ -5,6 +5,14 @@
 -- those of runtime/tags.py and are checked by discovery too. "< 'Infinity'" refuses NaN as well,
 -- which PostgreSQL sorts above every number.
 
+-- Slots mean something only together with the database that gave them: a state directory belongs to
+-- one installation.
+CREATE TABLE installation (
+    only_row        boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    installation_id uuid NOT NULL DEFAULT gen_random_uuid()
+);
+INSERT INTO installation DEFAULT VALUES;
+
 -- PostgreSQL's own list takes 0.1 s to read, too long for every row.
 CREATE TABLE timezones (name text PRIMARY KEY);
 INSERT INTO timezones SELECT name FROM pg_timezone_names WHERE name !~ '^(posix|right)/';

@@ -8,7 +8,7 @@ GRANT USAGE ON SCHEMA public
 -- The runtime reads what steers it and appends what it records. It can't change a plan, a limit or
 -- the past.
 GRANT SELECT ON
-    schema_migrations, timezones, pump_stations, pumps, pump_safety_limits, pump_plans, plan_heartbeats, plan_changes,
+    schema_migrations, installation, timezones, pump_stations, pumps, pump_safety_limits, pump_plans, plan_heartbeats, plan_changes,
     pump_feedback, pump_feedback_latest, events, safety_limit_violations, failsafe_events, emergency_stop_events,
     alerts, audit_log, users, sessions
     TO calejo_runtime;
@@ -26,7 +26,7 @@ GRANT DELETE ON plan_changes, sessions TO calejo_runtime;
 GRANT EXECUTE ON FUNCTION create_feedback_partitions TO calejo_runtime, feedback_writer;
 
 GRANT SELECT ON
-    schema_migrations, timezones, pump_stations, pumps, pump_safety_limits, pump_plans, plan_heartbeats, plan_changes,
+    schema_migrations, installation, timezones, pump_stations, pumps, pump_safety_limits, pump_plans, plan_heartbeats, plan_changes,
     pump_feedback, pump_feedback_latest, events, safety_limit_violations, failsafe_events, emergency_stop_events,
     alerts, audit_log
     TO control_reader;
