@@ -87,6 +87,8 @@ class Oracle:
         for slot, station in enumerate(self.stations):
             self.measure_level(station, [p for p in self.pumps if p.Station == slot])
         for pump in self.pumps:
+            known = pump.RunningQuality == GOOD == self.stations[pump.Station].LevelQuality
+            pump.FeedbackLost = pump.Configured and not known
             self.select_plan(pump)
         self.watch()
         for order in orders:
@@ -120,7 +122,6 @@ class Oracle:
         if fresh:
             pump.Running = pump.MeasuredRunning
             pump.LocalControl = pump.MeasuredLocal
-        pump.FeedbackLost = pump.Configured and (not fresh or pump.LevelQuality == BAD)
 
     def measure_level(self, station: Row, pumps: list[Row]) -> None:
         levels = [pump.Level for pump in pumps if pump.LevelQuality == GOOD]
@@ -215,7 +216,8 @@ class Oracle:
         """The active alarms of one row, after noting since when each is active."""
         active = 0
         for tag in ALARMS[table]:
-            active += getattr(row, tag.name)
+            alarm = getattr(row, tag.name) and (table is System or row.Configured)
+            active += alarm
             since = getattr(row, tag.since) or self.system.TimeUtc
-            setattr(row, tag.since, since if getattr(row, tag.name) else 0.0)
+            setattr(row, tag.since, since if alarm else 0.0)
         return active

@@ -57,14 +57,26 @@ def test_an_alarm_counts_where_it_belongs_and_keeps_the_time_of_its_beginning(
 
 
 def test_alarms_add_up(plc: Plc) -> None:
-    plc[Pump.MeasuredLevel][0] = math.nan
+    plc[Pump.MeasuredLevel][:2] = math.nan
     plc[Station.PlanTime][1] = 0.0
     plc.ask(Pump.EmergencyStop, 0, 1)
     plc.ask(Pump.EmergencyStop, 3, 1)
     plc.ask(System.EmergencyStop, 0, 1)
     plc.step()
-    assert plc[Pump.FeedbackLost].tolist() == [True, False, False, False]
-    assert counts(plc) == (5, [2, 2])
+    assert plc[Pump.FeedbackLost].tolist() == [True, True, False, False]
+    assert counts(plc) == (6, [3, 2])
+
+
+def test_a_retired_pump_has_no_alarms_and_its_stop_is_remembered(plc: Plc) -> None:
+    plc.ask(Pump.EmergencyStop, 0, 1)
+    plc.step()
+    plc[Pump.Configured][0] = False
+    plc.step()
+    assert counts(plc) == (0, [0, 0])
+    assert plc[Pump.EmergencyStopSince][0] == 0.0
+    plc[Pump.Configured][0] = True
+    plc.step()
+    assert counts(plc) == (1, [1, 0])
 
 
 def test_a_trip_by_level_is_an_alarm_of_each_pump_that_it_stops(plc: Plc) -> None:

@@ -9,6 +9,7 @@ from types import SimpleNamespace as Row
 from hypothesis import given
 
 from runtime.layout import is_input
+from runtime.tag import Tag
 from runtime.tags import Pump, Station, System
 from tests.blocks.courses import Event, play
 from tests.blocks.oracle import rows
@@ -201,3 +202,35 @@ def test_every_scan_keeps_the_invariants(plc: Plc, events: list[Event]) -> None:
             for invariant in INVARIANTS:
                 invariant(case)
         before = after
+
+
+def latches(plc: Plc) -> dict[tuple[Tag, int], bool]:
+    tags = (System.EmergencyStop, Station.EmergencyStop, Pump.EmergencyStop)
+    return {(tag, slot): bool(set_) for tag in tags for slot, set_ in enumerate(plc[tag])}
+
+
+@BOUNDED
+@tried(100)
+@given(plcs(), courses(consistent=True))
+def test_a_stop_stands_from_its_request_until_a_request_names_it(
+    plc: Plc, events: list[Event]
+) -> None:
+    before, last = latches(plc), None
+    for event in play(plc, events):
+        after, orders = latches(plc), event.orders if event is not last else []
+        for (tag, slot), latched in after.items():
+            asked = [o for o in orders if o.tag is tag and o.slot == slot]
+            if before[tag, slot] and not latched:
+                assert any(o.value == 0.0 and o.right for o in asked)
+            configured = tag is System.EmergencyStop or in_use(plc, tag, slot)
+            if configured and asked and asked[-1].value == 1.0:
+                assert latched
+        before, last = after, event
+        for slot, station in enumerate(plc[Pump.Station]):
+            pump = after[Pump.EmergencyStop, slot] or after[Station.EmergencyStop, station]
+            assert plc[Pump.Stopped][slot] == (pump or after[System.EmergencyStop, 0])
+
+
+def in_use(plc: Plc, tag: Tag, slot: int) -> bool:
+    table = Station if tag.table == "Station" else Pump
+    return bool(plc[table.Configured][slot])
