@@ -19,13 +19,19 @@ _ALARMS: tuple[tuple[Tag, Tag], ...] = tuple(
 
 
 class Alarms(Block):
-    """Every boolean tag that declares an alarm is one while it is true.
+    """Every boolean tag that declares an alarm is one while it is true, in rows that are in use.
 
     Its companion, <name>Since, is the UTC of the scan in which it became active, 0 while it is not.
     ActiveAlarms counts those of a station with its pumps, and those of the whole system.
     """
 
-    reads = (System.TimeUtc, Pump.Station, *(tag for tag, _ in _ALARMS))
+    reads = (
+        System.TimeUtc,
+        Station.Configured,
+        Pump.Configured,
+        Pump.Station,
+        *(tag for tag, _ in _ALARMS),
+    )
     writes = (
         System.ActiveAlarms,
         Station.ActiveAlarms,
@@ -41,6 +47,12 @@ class Alarms(Block):
         self.alarms: list[tuple[str, Flag, Real]] = [
             (tag.table, self.flag(tag), self.real(since)) for tag, since in _ALARMS
         ]
+        self.in_use = {
+            "System": np.ones(1, "?"),
+            "Station": self.flag(Station.Configured),
+            "Pump": self.flag(Pump.Configured),
+        }
+        self.active = {name: scratch(since, "?") for name, _, since in self.alarms}
         self.begins = {name: scratch(since, "?") for name, _, since in self.alarms}
         self.pump_count = scratch(self.station, "u4")
 
@@ -53,8 +65,9 @@ class Alarms(Block):
             "Station": self.station_count,
             "Pump": self.pump_count,
         }
-        for table, active, since in self.alarms:
-            begins = self.begins[table]
+        for table, raised, since in self.alarms:
+            begins, active = self.begins[table], self.active[table]
+            np.logical_and(raised, self.in_use[table], out=active)
             np.equal(since, 0.0, out=begins)
             np.logical_and(begins, active, out=begins)
             np.copyto(since, self.utc, where=begins)

@@ -31,8 +31,8 @@ class Feedback(Block):
     value is Good when it is fresh and within the range of its tag (NaN is within none);
     otherwise it is Bad and the last good value stays, so nothing invented is ever shown. The states
     Running and LocalControl are Good when fresh, otherwise Bad, and they too stay as they were last
-    known. FeedbackLost is true for a configured pump whose measurement is not fresh or whose level
-    is Bad.
+    known. FeedbackLost is true for a configured pump whose measurement is not fresh or whose
+    station's level is Bad.
 
     A station's level is the mean of its pumps' Good levels (their sum in the order of the slots, by
     their number); without any it is Bad and the last mean stays.
@@ -97,9 +97,11 @@ class Feedback(Block):
         for reported, state in self.states:
             np.copyto(state, reported, where=self.fresh)
         np.multiply(self.fresh, np.uint8(Quality.GOOD), out=self.running_quality)
-        np.equal(self.level_quality, Quality.BAD, out=self.lost)
-        np.logical_and(self.lost, self.configured, out=self.lost)
         self._combine_levels()
+        np.take(self.any, self.station, out=self.lost, mode="clip")
+        np.logical_and(self.lost, self.fresh, out=self.lost)
+        np.logical_not(self.lost, out=self.lost)
+        np.logical_and(self.lost, self.configured, out=self.lost)
 
     def _judge_age(self) -> None:
         np.subtract(self.now, self.time, out=self.age)

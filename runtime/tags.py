@@ -402,7 +402,7 @@ class Pump(Table):
     )
     NotFollowingSince = _since()
     FeedbackLost = _flag(
-        "The feedback of the pump is bad or stale.",
+        "The feedback of the pump is stale, or its station has no good level.",
         recorded=True,
         register=8,
         alarm=Alarm(
