@@ -9,6 +9,7 @@ newer program has migrated.
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ ROLES_FILE = Path(__file__).parent / "roles.sql"
 OWNER = "calejo_owner"
 LOCK = 0x63616C656A6F  # "calejo"
 LOCK_TIMEOUT_MS = 60_000
+DEADLOCKS = 3  # with others that a migration tries again after
 CONNECT_TIMEOUT_S = 5
 
 
@@ -80,14 +82,22 @@ def check_schema(
         )
 
 
+def _apply(connection: psycopg.Connection[tuple[object, ...]], migration: Migration) -> None:
+    with connection.transaction():
+        connection.execute(migration.text)
+        connection.execute(
+            "INSERT INTO schema_migrations (name, sha256) VALUES (%s, %s)",
+            [migration.name, migration.sha256],
+        )
+
+
 def _run(connection: psycopg.Connection[tuple[object, ...]], migration: Migration) -> None:
     try:
-        with connection.transaction():
-            connection.execute(migration.text)
-            connection.execute(
-                "INSERT INTO schema_migrations (name, sha256) VALUES (%s, %s)",
-                [migration.name, migration.sha256],
-            )
+        # Others may already be writing, in another order of tables than ours: then one must yield.
+        for _ in range(DEADLOCKS):
+            with suppress(psycopg.errors.DeadlockDetected):
+                return _apply(connection, migration)
+        _apply(connection, migration)
     except psycopg.Error as error:
         raise SchemaError(
             f"{migration.name} failed and was rolled back: {str(error).strip()}"
