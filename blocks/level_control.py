@@ -21,10 +21,11 @@ class LevelControl(Block):
         P = (e − min(max(e, −Deadband), Deadband)) · K
         r = (level − f) / (Tf + Δt),  f ← f + r · Δt,  D = r · d · Td · K
         u = P + I + D,  v = min(max(u, LowLimit), HighLimit)
-        I ← I + P · Δt / max(Ti, Δt), but I stays where (u − v) · P > 0
+        I ← I + P · Δt / max(Ti, Δt), but I stays where (u − v) · P > 0 or LevelRun was not set
 
     each calculated from left to right, LowLimit and HighLimit being those of the previous scan. So
-    the integral never winds up: it stays while the output is at a limit and P pushes it further.
+    the integral does not wind up: it stays while the output is at a limit and P pushes it further,
+    and while the pump stands.
 
     LevelRun starts the pump at e >= LevelStartBand and stops it at e <= −LevelStopBand, which wins
     where both hold; the demand is v while it is set, else 0.
@@ -154,6 +155,7 @@ class LevelControl(Block):
         np.subtract(self.output, self.bounded, out=self.step)
         np.multiply(self.step, self.proportional, out=self.step)
         np.less_equal(self.step, 0.0, out=self.part)
+        np.logical_and(self.part, self.run, out=self.part)
         np.multiply(self.proportional, self.elapsed, out=self.step)
         np.maximum(self.reset_time, self.elapsed, out=self.lag)
         np.divide(self.step, self.lag, out=self.step)

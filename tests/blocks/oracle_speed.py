@@ -38,7 +38,7 @@ def control_level(pump: Row, station: Row, elapsed: float) -> None:
     derivative = rate * sign * pump.LevelDerivativeTime * gain
     asked = proportional + pump.LevelIntegral + derivative
     demand = clamp(asked, pump.LowLimit, pump.HighLimit)
-    if (asked - demand) * proportional <= 0.0:
+    if pump.LevelRun and (asked - demand) * proportional <= 0.0:
         pump.LevelIntegral += proportional * elapsed / max(pump.LevelResetTime, elapsed)
     if error <= -pump.LevelStopBand:
         pump.LevelRun = False

@@ -42,6 +42,12 @@ def test_a_pump_starts_and_stops_at_its_bands_and_stays_as_it_is_between_them(
     assert at_level(plc, 1.5 + sign * 0.19) == 0.0
 
 
+def test_a_pump_that_stands_winds_nothing_up(plc: Plc) -> None:
+    plc[Pump.MeasuredLevel][:] = 1.65
+    plc.run_for(400.0)
+    assert at_level(plc, 1.75) < 25.0 + 20.0 * 0.25 + 1.0
+
+
 def test_an_error_inside_the_deadband_moves_nothing(plc: Plc) -> None:
     plc[Pump.LevelDeadband][:] = 0.02
     at_level(plc, 1.8)
