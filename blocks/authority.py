@@ -74,7 +74,7 @@ class Authority(Block):
         for control_type, calculated in enumerate(self.calculators):
             np.equal(self.control_type, control_type, out=self.part)
             np.logical_and(self.part, self.plan_active, out=self.part)
-            np.copyto(self.demand, calculated, where=self.part)
+            np.putmask(self.demand, self.part, calculated)
 
         np.equal(self.mode, BY_HAND, out=self.part)
         np.copyto(self.authority, MANUAL, where=self.part)

@@ -137,7 +137,7 @@ class LevelControl(Block):
         np.multiply(self.proportional, self.gain, out=self.proportional)
 
     def _derive(self) -> None:
-        np.copyto(self.filtered, self.level, where=self.tracking)
+        np.putmask(self.filtered, self.tracking, self.level)
         np.add(self.filter_time, self.elapsed, out=self.lag)
         np.subtract(self.level, self.filtered, out=self.derivative)
         np.divide(self.derivative, self.lag, out=self.derivative)
@@ -171,9 +171,9 @@ class LevelControl(Block):
         np.multiply(self.bounded, self.run, out=self.demand)
 
     def _track(self) -> None:
-        np.copyto(self.demand, self.setpoint, where=self.tracking)
+        np.putmask(self.demand, self.tracking, self.setpoint)
         np.greater(self.setpoint, 0.0, out=self.part)
-        np.copyto(self.run, self.part, where=self.tracking)
+        np.putmask(self.run, self.tracking, self.part)
         np.maximum(self.setpoint, self.lowest, out=self.step)
         np.subtract(self.step, self.proportional, out=self.step)
-        np.copyto(self.integral, self.step, where=self.tracking)
+        np.putmask(self.integral, self.tracking, self.step)

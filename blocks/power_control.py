@@ -104,6 +104,6 @@ class PowerControl(Block):
 
     def _track(self) -> None:
         np.maximum(self.setpoint, self.lowest, out=self.step)
-        np.copyto(self.demand, self.step, where=self.tracking)
+        np.putmask(self.demand, self.tracking, self.step)
         np.subtract(self.step, self.proportional, out=self.step)
-        np.copyto(self.integral, self.step, where=self.tracking)
+        np.putmask(self.integral, self.tracking, self.step)
