@@ -191,6 +191,7 @@ class Mirror(View):
             yield None
         deadline = began + PATIENCE + SCANS * self.columns.value(System.Period)
         ask = Ask(identity, NUMBER[tag], slot, value, reference, asker.role, asker.source, deadline)
+        self.refresh()
         epoch = self._epoch
         try:
             self._post.put(ask)
@@ -199,7 +200,7 @@ class Mirror(View):
             self._journal.append(Kind.ANSWER, record | refused)
             raise
         while (row := self.find(identity)) is None:
-            if self._epoch != epoch:
+            if self._epoch > epoch > 0:
                 # Who took it may have died before publishing: ask the scan that took over, too.
                 epoch = self._epoch
                 with suppress(MailboxFull):

@@ -74,3 +74,27 @@ def test_a_list_of_equipment_that_cannot_be_read_stops_no_server(places: Places)
     writer.publish(columns.arena)
     assert view.refresh()
     assert view.equipment.version == 3
+
+
+def test_a_request_that_died_with_its_scan_is_asked_of_the_one_that_takes_over(
+    places: Places,
+) -> None:
+    columns = Columns(Layout(CAPACITY))
+    mailbox = Mailbox(places.requests)
+    Writer(places.image, columns.layout.size, columns.layout.hash).publish(columns.arena)
+    asking = Mirror(places, CAPACITY, "test")
+    answers: list[Answer] = []
+    thread = threading.Thread(
+        target=lambda: answers.append(asking.ask(System.EmergencyStop, 0, 1.0, ASKER))
+    )
+    thread.start()
+    (lost,) = until(lambda: list(mailbox.drain()))
+    successor = Writer(places.image, columns.layout.size, columns.layout.hash)
+    (again,) = until(lambda: list(mailbox.drain()))
+    assert again == lost
+    columns[Request.Id][0] = again.id
+    columns[Request.Result][0] = Result.EXECUTED
+    successor.publish(columns.arena)
+    thread.join()
+    assert [answer.result for answer in answers] == [Result.EXECUTED]
+    asking.close()
