@@ -8,9 +8,17 @@ from blocks.block import NUMBER, REQUEST_PINS, Block, Requests, scratch
 from runtime.layout import Columns
 from runtime.tags import Pump, Station
 
-DEFAULT, PLAN, MANUAL, FAILSAFE, EMERGENCY_STOP = range(5)  # Pump.Authority
-AUTO, BY_HAND = range(2)  # Pump.Mode
-STOP = 1  # Pump.EmergencyAction
+DEFAULT, PLAN, MANUAL, FAILSAFE, EMERGENCY_STOP = (
+    Pump.Authority.number(word)
+    for word in ("Default", "Plan", "Manual", "Failsafe", "EmergencyStop")
+)
+AUTO, BY_HAND = Pump.Mode.number("Auto"), Pump.Mode.number("Manual")
+STOP = Pump.EmergencyAction.number("stop")
+_CALCULATORS = (
+    ("DIRECT_SPEED", Pump.DirectDemand),
+    ("LEVEL_CONTROLLED", Pump.LevelDemand),
+    ("POWER_CONTROLLED", Pump.PowerDemand),
+)
 
 
 class Authority(Block):
@@ -55,7 +63,8 @@ class Authority(Block):
         self.plan_active = self.flag(Pump.PlanActive)
         self.control_type = self.number(Pump.ControlType)
         self.calculators = [
-            self.real(tag) for tag in (Pump.DirectDemand, Pump.LevelDemand, Pump.PowerDemand)
+            (Pump.ControlType.number(control_type), self.real(demand))
+            for control_type, demand in _CALCULATORS
         ]
         self.setpoint = self.real(Pump.Setpoint)
         self.mode = self.number(Pump.Mode)
@@ -71,7 +80,7 @@ class Authority(Block):
         np.copyto(self.demand, self.default)
 
         np.copyto(self.authority, PLAN, where=self.plan_active)
-        for control_type, calculated in enumerate(self.calculators):
+        for control_type, calculated in self.calculators:
             np.equal(self.control_type, control_type, out=self.part)
             np.logical_and(self.part, self.plan_active, out=self.part)
             np.putmask(self.demand, self.part, calculated)

@@ -9,9 +9,9 @@ from runtime.layout import Columns
 from runtime.tag import Quality
 from runtime.tags import Pump, Station, System
 
-LEVEL_CONTROLLED = 1
-BY_PLAN = 1  # Pump.Authority
-FILLING = 1  # Station.FlowDirection
+LEVEL_CONTROLLED = Pump.ControlType.number("LEVEL_CONTROLLED")
+BY_PLAN = Pump.Authority.number("Plan")
+FILLING = Station.FlowDirection.number("filling")
 
 
 class LevelControl(Block):

@@ -9,10 +9,11 @@ from runtime.layout import Columns
 from runtime.tag import Quality
 from runtime.tags import Pump, Station, System
 
-FILLING = 1  # Station.FlowDirection
-STOP, DEFAULT, HOLD = range(3)  # Station.WithoutLevel
+FILLING = Station.FlowDirection.number("filling")
+DEFAULT, HOLD = (Station.WithoutLevel.number(word) for word in ("default", "hold"))
 SPEED, RATE, LEVEL, LEVEL_LOST, POWER, FLOW, NOT_A_NUMBER = (
-    np.uint32(1 << bit) for bit in range(7)
+    np.uint32(1 << Pump.Limited.number(word))
+    for word in ("speed", "rate", "level", "level lost", "power", "flow", "not a number")
 )
 
 

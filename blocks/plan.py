@@ -10,11 +10,11 @@ from runtime.tag import Tag
 from runtime.tags import Pump, System
 
 # current interval, next interval, target, control type that needs it
-_TARGETS: tuple[tuple[Tag, Tag, Tag, int], ...] = (
-    (Pump.PlanSpeed, Pump.NextSpeed, Pump.TargetSpeed, 0),
-    (Pump.PlanLevel, Pump.NextLevel, Pump.TargetLevel, 1),
-    (Pump.PlanPower, Pump.NextPower, Pump.TargetPower, 2),
-    (Pump.PlanFlow, Pump.NextFlow, Pump.TargetFlow, -1),
+_TARGETS: tuple[tuple[Tag, Tag, Tag, str], ...] = (
+    (Pump.PlanSpeed, Pump.NextSpeed, Pump.TargetSpeed, "DIRECT_SPEED"),
+    (Pump.PlanLevel, Pump.NextLevel, Pump.TargetLevel, "LEVEL_CONTROLLED"),
+    (Pump.PlanPower, Pump.NextPower, Pump.TargetPower, "POWER_CONTROLLED"),
+    (Pump.PlanFlow, Pump.NextFlow, Pump.TargetFlow, ""),
 )
 
 
@@ -50,8 +50,14 @@ class Plan(Block):
         self.current = (self.real(Pump.PlanStart), self.real(Pump.PlanEnd))
         self.following = (self.real(Pump.NextStart), self.real(Pump.NextEnd))
         self.targets = [
-            (self.real(current), self.real(following), self.real(target), target, control_type)
-            for current, following, target, control_type in _TARGETS
+            (
+                self.real(current),
+                self.real(following),
+                self.real(target),
+                target,
+                _number(needed_by),
+            )
+            for current, following, target, needed_by in _TARGETS
         ]
         self.covers_current = scratch(self.active, "?")
         self.covers_next = scratch(self.active, "?")
@@ -85,3 +91,7 @@ class Plan(Block):
         np.less_equal(start, self.now, out=out)
         np.less(self.now, end, out=self.part)
         np.logical_and(out, self.part, out=out)
+
+
+def _number(control_type: str) -> int:
+    return Pump.ControlType.number(control_type) if control_type else -1

@@ -9,8 +9,8 @@ from runtime.layout import Columns
 from runtime.tag import Quality
 from runtime.tags import Pump, System
 
-POWER_CONTROLLED = 2
-BY_PLAN = 1  # Pump.Authority
+POWER_CONTROLLED = Pump.ControlType.number("POWER_CONTROLLED")
+BY_PLAN = Pump.Authority.number("Plan")
 
 
 class PowerControl(Block):

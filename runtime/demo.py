@@ -25,7 +25,7 @@ from runtime.registers import points
 from runtime.tag import Space, Tag
 from runtime.tags import Pump
 
-PLAN = 1.0  # of Pump.Authority
+PLAN = Pump.Authority.number("Plan")
 EXPECTED = 60.0  # s until it should be ready
 POLL = 0.2  # s
 

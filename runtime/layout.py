@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,12 +27,26 @@ BUCKETS = 32
 BLOCKS = 32
 
 
+class Room(Protocol):
+    """The settings that say how much room there is."""
+
+    @property
+    def stations(self) -> int: ...
+
+    @property
+    def pumps(self) -> int: ...
+
+
 @dataclass(frozen=True)
 class Capacity:
     """How many rows the station and pump tables have."""
 
     stations: int = 250
     pumps: int = 1000
+
+    @classmethod
+    def of(cls, room: Room) -> Capacity:
+        return cls(room.stations, room.pumps)
 
     def rows(self, table: str) -> int:
         return {

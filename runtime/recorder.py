@@ -186,7 +186,7 @@ def main(config: Config, places: Places) -> None:
     """Record until told to end."""
     ending = Ending()
     progress = Progress(places.progress("recorder"))
-    recorder = Recorder(places, Capacity(config.capacity.stations, config.capacity.pumps))
+    recorder = Recorder(places, Capacity.of(config.capacity))
     say_at = 0.0
     while not ending.asked:
         recorder.step()

@@ -115,7 +115,7 @@ def main(config: Config, places: Places) -> None:
     """Stand by until the lead is free, then scan until told to end."""
     ending = _Ending()
     progress = Progress(places.progress("standby"))
-    columns = Columns(Layout(Capacity(config.capacity.stations, config.capacity.pumps)))
+    columns = Columns(Layout(Capacity.of(config.capacity)))
     program = build(config, columns)
     Scan(columns, program, ManualClock(config.period), config.period, Rehearsal()).step(3)
     columns.arena.fill(0)

@@ -28,7 +28,7 @@ def report(places: Places) -> tuple[list[str], bool]:
     lines = [f"process {runner} runs with state directory {places.root}", "", *_processes(places)]
     try:
         configuration = config.load(places.shared / "scan.yaml", os.environ)
-        capacity = Capacity(configuration.capacity.stations, configuration.capacity.pumps)
+        capacity = Capacity.of(configuration.capacity)
         layout = Layout(capacity)
         reader = Reader(places.image, layout.size, layout.hash)
         columns = Columns(layout)

@@ -120,6 +120,10 @@ class Tag:
     def is_bool(self) -> bool:
         return self.dtype == "?"
 
+    def number(self, word: str) -> int:
+        """The number of a state, or of a flag's bit, by its word."""
+        return next(n for n, w in (self.states or self.flags or {}).items() if w == word)
+
     @property
     def is_float(self) -> bool:
         return self.dtype.startswith("f")

@@ -44,7 +44,7 @@ def main(config: Config, places: Places) -> None:
     """Keep inputs and records flowing until told to end."""
     ending = Ending()
     progress = Progress(places.progress("database"))
-    columns = Columns(Layout(Capacity(config.capacity.stations, config.capacity.pumps)))
+    columns = Columns(Layout(Capacity.of(config.capacity)))
     inputs = Inputs(places, columns)
     known = last_known(places, columns)
     board = Board(known, inputs.plan_times(known))

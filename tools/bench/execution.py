@@ -49,7 +49,7 @@ class Stopwatch:
 
 def measure(pumps: int, scans: int, places: Places) -> dict[str, object]:
     config = bed.loaded(bed.settings(pumps))
-    capacity = Capacity(config.capacity.stations, config.capacity.pumps)
+    capacity = Capacity.of(config.capacity)
     places.prepare()
     columns = Columns(Layout(capacity))
     inputs = bed.Inputs(places, capacity, bed.sample_equipment(config))

@@ -57,7 +57,7 @@ def measure(seconds: float) -> Lateness:
         places.prepare()
         plant = bed.sample_equipment(config)
         plant.save(places.equipment)
-        capacity = Capacity(config.capacity.stations, config.capacity.pumps)
+        capacity = Capacity.of(config.capacity)
         inputs = bed.Inputs(places, capacity, plant)
         port = config.servers.modbus.listen.port
         with _renewed(inputs), ExitStack() as processes:

@@ -28,7 +28,7 @@ class _End(Exception):
 def main() -> None:
     config = bed.loaded(os.environ)
     places = Places.from_environment(os.environ)
-    columns = Columns(Layout(Capacity(config.capacity.stations, config.capacity.pumps)))
+    columns = Columns(Layout(Capacity.of(config.capacity)))
     program = build(config, columns)
     missing = realtime.acquire(1.0)
     realtime.still_the_collector()

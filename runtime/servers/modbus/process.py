@@ -35,7 +35,7 @@ def main(config: Config, places: Places) -> None:
         progress.say(State.DEGRADED, str(error))
         logger.error("can't listen", reason=str(error))
         sys.exit(UNUSABLE)
-    capacity = Capacity(config.capacity.stations, config.capacity.pumps)
+    capacity = Capacity.of(config.capacity)
     mirror = Mirror(places, capacity, "modbus")
     try:
         asyncio.run(_serve(mirror, places, settings, bound, progress))

@@ -37,7 +37,7 @@ def main(config: Config, places: Places) -> None:
         progress.say(State.DEGRADED, str(error))
         logger.error("can't listen", reason=str(error))
         sys.exit(UNUSABLE)
-    mirror = Mirror(places, Capacity(config.capacity.stations, config.capacity.pumps), "opcua")
+    mirror = Mirror(places, Capacity.of(config.capacity), "opcua")
     try:
         asyncio.run(_serve(mirror, places, settings, bound, progress))
     finally:

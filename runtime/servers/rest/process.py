@@ -39,7 +39,7 @@ def main(config: Config, places: Places) -> None:
         progress.say(State.DEGRADED, str(error))
         logger.error("can't listen", reason=str(error))
         sys.exit(UNUSABLE)
-    capacity = Capacity(config.capacity.stations, config.capacity.pumps)
+    capacity = Capacity.of(config.capacity)
     snapshots = Snapshots(places, capacity)
     asking = Asking(Mirror(places, capacity, NAME))
     queries = Queries(runtime_dsn(config, places))

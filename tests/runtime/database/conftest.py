@@ -85,7 +85,7 @@ class Pieces:
     """The readers of a database process, and what they bring into the inputs."""
 
     def __init__(self, configuration: Config, places: Places, source: Callable[[], str]) -> None:
-        capacity = Capacity(configuration.capacity.stations, configuration.capacity.pumps)
+        capacity = Capacity.of(configuration.capacity)
         self.columns = Columns(Layout(capacity))
         self.places = places
         self.inputs = Inputs(places, self.columns)
