@@ -101,9 +101,12 @@ def _orders(draw: st.DrawFn) -> Order:
     )
 
 
+_STOP_LEVELS = (Pump.HardMinLevel, Pump.DryRunLevel, Pump.EmergencyStopLevel, Pump.RestartLevel)
+
+
 @st.composite
 def _limits(draw: st.DrawFn) -> list[Change]:
-    """Speed limits of a pump that leave a range, and a default setpoint inside it."""
+    """Speed limits of a pump that leave a range, a default setpoint inside it, a level limit."""
     slot = draw(st.integers(0, ROWS["Pump"] - 1))
     speed = st.sampled_from(USUAL[Unit.HERTZ]) | st.floats(0.0, 100.0)
     speeds = sorted(draw(st.lists(speed, min_size=5, max_size=5)))
@@ -115,6 +118,7 @@ def _limits(draw: st.DrawFn) -> list[Change]:
         Pump.DefaultSetpoint: default,
         Pump.MaxSpeed: high[0],
         Pump.HardMaxSpeed: high[1],
+        draw(st.sampled_from(_STOP_LEVELS)): draw(st.sampled_from([0.5, 0.9, 1.0, 2.0])),
     }
     return [Change(tag, slot, value) for tag, value in values.items()]
 
