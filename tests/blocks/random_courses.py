@@ -1,13 +1,15 @@
-"""Random courses of events, whole of sense and nonsense.
+"""Random courses of events, full of sense and nonsense.
 
-Each run of the tests tries the same few; CALEJO_EXAMPLES=100000 tries that many new ones.
+Each run of the tests tries the same few. CALEJO_EXAMPLES=100000 tries that many new ones, and
+CALEJO_SHRINK=1 looks for the smallest course that fails, with less variety.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from itertools import chain
+from random import Random
+from typing import TypeAlias
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -19,7 +21,9 @@ from tests.blocks.courses import ROWS, SETTINGS, STATION_OF, TIMES, Change, Even
 from tests.plc import Plc
 
 EXAMPLES = int(os.environ.get("CALEJO_EXAMPLES", "0"))
+SHRINK = bool(os.environ.get("CALEJO_SHRINK"))
 BOUNDED = pytest.mark.timeout(0 if EXAMPLES else 300)
+Course: TypeAlias = tuple[Plc, list[Event]]
 
 NONSENSE = [float("nan"), float("inf"), float("-inf"), -0.0, 5e-324, 1.7e308, -1.7e308]
 USUAL = {
@@ -47,27 +51,8 @@ _GROUPS = (
     [Pump.Configured, Pump.ControlType, Pump.EmergencyAction],
 )
 RESTORED = (Pump.Mode, Pump.ManualSetpoint)  # memory of a restart, from a damaged file perhaps
-
-
-def _values(tag: Tag) -> st.SearchStrategy[float | None]:
-    if tag in TIMES:
-        return st.sampled_from([*AGES, None, None, *NONSENSE])
-    if tag.states is not None:
-        return st.sampled_from(sorted(tag.states))
-    if tag.is_bool:
-        return st.booleans()
-    usual = USUAL[tag.unit]
-    if tag.area is Area.PARAMETER:
-        inside = [value for value in usual if value >= tag.low]
-        return st.sampled_from(inside) | st.floats(tag.low, tag.high)
-    if tag.name.startswith("Measured"):
-        shown = Pump.tag(tag.name.removeprefix("Measured"))
-        usual = [*usual, *usual, shown.low, shown.high]
-    return st.sampled_from([*usual, *usual, *NONSENSE]) | st.floats(-50.0, 600.0)
-
-
 _WILD = (*_GROUPS[:2], *_GROUPS, _PARAMETERS)
-_VALUES = {tag: _values(tag) for group in (*_WILD, RESTORED) for tag in group}
+_STOP_LEVELS = (Pump.HardMinLevel, Pump.DryRunLevel, Pump.EmergencyStopLevel, Pump.RestartLevel)
 _SWITCH = [0.0, 0.0, 1.0]  # more stops are cleared than set, or all would soon stand still
 _REQUESTS = [
     (System.EmergencyStop, _SWITCH),
@@ -77,8 +62,6 @@ _REQUESTS = [
     (Pump.Mode, [0.0, 1.0, 1.0]),
     (Pump.ManualSetpoint, [*USUAL[Unit.HERTZ], *NONSENSE]),
 ]
-
-
 _TARGETS = (
     ("Speed", [0.0, 30.0, 45.0]),
     ("Level", [0.9, 1.5, 2.0]),
@@ -86,108 +69,114 @@ _TARGETS = (
 )
 
 
-@st.composite
-def _changes(draw: st.DrawFn, groups: Sequence[Sequence[Tag]]) -> Change:
-    tag = draw(st.sampled_from(draw(st.sampled_from(groups))))
-    return Change(tag, draw(st.integers(0, ROWS[tag.table] - 1)), draw(_VALUES[tag]))
+def _value(random: Random, tag: Tag) -> float | None:
+    if tag in TIMES:
+        return random.choice([*AGES, *AGES, None, None, *NONSENSE])
+    if tag.states is not None:
+        return random.choice(sorted(tag.states))
+    if tag.is_bool:
+        return random.choice([False, True, True])
+    usual = USUAL[tag.unit]
+    if tag.area is Area.PARAMETER:
+        inside = [value for value in usual if value >= tag.low]
+        return random.choice([*inside, *inside, random.uniform(tag.low, tag.high)])
+    if tag.name.startswith("Measured"):
+        shown = Pump.tag(tag.name.removeprefix("Measured"))
+        usual = [*usual, *usual, shown.low, shown.high]
+    return random.choice([*usual, *usual, *NONSENSE, *[random.uniform(-50.0, 600.0)] * 4])
 
 
-@st.composite
-def _orders(draw: st.DrawFn) -> Order:
-    tag, values = draw(st.sampled_from(_REQUESTS))
-    slot = draw(st.integers(0, ROWS[tag.table]))
-    return Order(
-        tag, slot, draw(st.sampled_from(values)), draw(st.sampled_from([True, True, False]))
-    )
+def _change(random: Random, groups: Sequence[Sequence[Tag]]) -> Change:
+    tag = random.choice(random.choice(groups))
+    return Change(tag, random.randrange(ROWS[tag.table]), _value(random, tag))
 
 
-_STOP_LEVELS = (Pump.HardMinLevel, Pump.DryRunLevel, Pump.EmergencyStopLevel, Pump.RestartLevel)
+def _order(random: Random) -> Order:
+    tag, values = random.choice(_REQUESTS)
+    slot = random.randrange(ROWS[tag.table] + 1)
+    return Order(tag, slot, random.choice(values), random.choice([True, True, False]))
 
 
-@st.composite
-def _limits(draw: st.DrawFn) -> list[Change]:
+def _limits(random: Random) -> list[Change]:
     """Speed limits of a pump that leave a range, a default setpoint inside it, a level limit."""
-    slot = draw(st.integers(0, ROWS["Pump"] - 1))
-    speed = st.sampled_from(USUAL[Unit.HERTZ]) | st.floats(0.0, 100.0)
-    speeds = sorted(draw(st.lists(speed, min_size=5, max_size=5)))
-    low, high = draw(st.permutations(speeds[:2])), draw(st.permutations(speeds[3:]))
-    default = draw(st.sampled_from([0.0, speeds[2]]))
+    slot = random.randrange(ROWS["Pump"])
+    usual = USUAL[Unit.HERTZ]
+    speeds = sorted(random.choice([*usual, random.uniform(0.0, 100.0)]) for _ in range(5))
+    low, high = random.sample(speeds[:2], 2), random.sample(speeds[3:], 2)
     values = {
         Pump.MinSpeed: low[0],
         Pump.HardMinSpeed: low[1],
-        Pump.DefaultSetpoint: default,
+        Pump.DefaultSetpoint: random.choice([0.0, speeds[2]]),
         Pump.MaxSpeed: high[0],
         Pump.HardMaxSpeed: high[1],
-        draw(st.sampled_from(_STOP_LEVELS)): draw(st.sampled_from([0.5, 0.9, 1.0, 2.0])),
+        random.choice(_STOP_LEVELS): random.choice([0.5, 0.9, 1.0, 2.0]),
     }
     return [Change(tag, slot, value) for tag, value in values.items()]
 
 
-@st.composite
-def _beginnings(draw: st.DrawFn) -> list[Change]:
-    """All pumps with plans, so that there is something to disturb."""
-    changes = []
-    fills = [draw(st.sampled_from([False, False, True])) for _ in range(ROWS["Station"])]
-    for slot, filling in enumerate(fills):
-        changes += [Change(Station.FlowDirection, slot, filling)]
-        changes += [Change(Station.WithoutLevel, slot, draw(st.integers(0, 2)))]
-    for slot in range(ROWS["Pump"]):
-        kind = draw(st.sampled_from([1, 0, 2]))
-        name, targets = _TARGETS[kind]
-        values = {
-            Pump.ControlType: kind,
-            Pump.EmergencyStopLevel: 2.5 if fills[STATION_OF[slot]] else 0.3,
-            Pump.LevelDerivativeTime: draw(st.sampled_from([0.0, 5.0])),
-            Pump.LevelStartBand: draw(st.sampled_from([0.2, 0.5])),
-            Pump.LevelStopBand: draw(st.sampled_from([0.2, 0.5])),
-            Pump.PlanStart: 1.0,
-            Pump.PlanEnd: draw(st.sampled_from([-2e6, -3.0])),
-            Pump.tag(f"Plan{name}"): draw(st.sampled_from(targets)),
-            Pump.NextStart: draw(st.sampled_from([1.0, -2.0, -3.0])),
-            Pump.NextEnd: -2e6,
-            Pump.tag(f"Next{name}"): draw(st.sampled_from(targets)),
-        }
-        changes += [Change(tag, slot, value) for tag, value in values.items()]
-    return changes
-
-
-@st.composite
-def _levels(draw: st.DrawFn) -> list[Change]:
+def _levels(random: Random) -> list[Change]:
     """The level of a station, as all of its pumps measure it."""
-    station = draw(st.integers(0, ROWS["Station"] - 1))
-    level = draw(_VALUES[Pump.MeasuredLevel])
+    station = random.randrange(ROWS["Station"])
+    level = _value(random, Pump.MeasuredLevel)
     pumps = [slot for slot, of in enumerate(STATION_OF) if of == station]
     return [Change(Pump.MeasuredLevel, slot, level) for slot in pumps]
 
 
+def _restored(random: Random) -> list[Change]:
+    slot = random.randrange(ROWS["Pump"])
+    return [Change(tag, slot, _value(random, tag)) for tag in RESTORED]
+
+
+def _event(random: Random, consistent: bool) -> Event:
+    groups = _GROUPS if consistent else _WILD
+    changes = [_change(random, groups) for _ in range(random.randrange(9))]
+    for together in (_limits, _levels) if consistent else (_limits, _levels, _restored):
+        if random.random() < 0.4:
+            changes += together(random)
+    orders = [_order(random) for _ in range(random.randrange(4))]
+    fresh = random.random() < 0.7
+    return Event(changes, orders, random.choice(GAPS), fresh, random.choice([1, 1, 1, 2, 5, 12]))
+
+
+def _beginning(random: Random) -> Event:
+    """All pumps with plans, so that there is something to disturb."""
+    changes = []
+    fills = [random.random() < 0.3 for _ in range(ROWS["Station"])]
+    for slot, filling in enumerate(fills):
+        changes += [Change(Station.FlowDirection, slot, filling)]
+        changes += [Change(Station.WithoutLevel, slot, random.randrange(3))]
+    for slot in range(ROWS["Pump"]):
+        kind = random.randrange(3)
+        name, targets = _TARGETS[kind]
+        values = {
+            Pump.ControlType: kind,
+            Pump.EmergencyStopLevel: 2.5 if fills[STATION_OF[slot]] else 0.3,
+            Pump.LevelDerivativeTime: random.choice([0.0, 5.0]),
+            Pump.LevelStartBand: random.choice([0.2, 0.5]),
+            Pump.LevelStopBand: random.choice([0.2, 0.5]),
+            Pump.PlanStart: 1.0,
+            Pump.PlanEnd: random.choice([-2e6, -2e6, -3.0]),
+            Pump.tag(f"Plan{name}"): random.choice(targets),
+            Pump.NextStart: random.choice([1.0, -2.0, -3.0]),
+            Pump.NextEnd: -2e6,
+            Pump.tag(f"Next{name}"): random.choice(targets),
+        }
+        changes += [Change(tag, slot, value) for tag, value in values.items()]
+    return Event(changes, [], 0.0, True, random.choice([1, 5, 12]))
+
+
 @st.composite
-def _restored(draw: st.DrawFn) -> list[Change]:
-    slot = draw(st.integers(0, ROWS["Pump"] - 1))
-    return [Change(tag, slot, draw(_VALUES[tag])) for tag in RESTORED]
+def courses(draw: st.DrawFn, consistent: bool) -> Course:
+    """A PLC and what happens to it. `consistent`: parameters are such as discovery lets through.
 
-
-def courses(consistent: bool) -> st.SearchStrategy[list[Event]]:
-    """Courses of events. `consistent`: with parameters such as discovery lets through."""
-    parts = [st.lists(_changes(_GROUPS if consistent else _WILD), max_size=8)]
-    together = [_limits(), _levels()] if consistent else [_limits(), _levels(), _restored()]
-    parts += [st.just([]) | changes for changes in together]
-    changes = st.tuples(*parts).map(lambda lists: list(chain.from_iterable(lists)))
-    orders = st.lists(_orders(), max_size=2)
-    scans = st.sampled_from([1, 1, 1, 2, 5, 12])
-    collector = st.sampled_from([True, True, False])
-    event = st.builds(Event, changes, orders, st.sampled_from(GAPS), collector, scans)
-    first = st.builds(Event, _beginnings(), orders, st.just(0.0), st.just(True), scans)
-    return st.builds(
-        lambda first, rest: [first, *rest], first, st.lists(event, min_size=3, max_size=9)
-    )
-
-
-@st.composite
-def plcs(draw: st.DrawFn) -> Plc:
-    plc = Plc(draw(st.sampled_from([0.1, 0.1, 1.0, 10.0])), STATION_OF, **SETTINGS)
-    plc.clock.advance(draw(st.sampled_from([0.0, -990.0])))  # some machines have just booted
+    All comes from one seed: of many small choices hypothesis would mostly try near-copies.
+    """
+    random = draw(st.randoms(use_true_random=not SHRINK))
+    plc = Plc(random.choice([0.1, 0.1, 1.0, 10.0]), STATION_OF, **SETTINGS)
+    plc.clock.advance(random.choice([0.0, -990.0]))  # some machines have just booted
     plc.renew()
-    return plc
+    rest = range(draw(st.integers(1, 9)))
+    return plc, [_beginning(random), *(_event(random, consistent) for _ in rest)]
 
 
 def tried(examples: int) -> settings:

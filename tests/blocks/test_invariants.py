@@ -11,9 +11,9 @@ from hypothesis import given
 from runtime.layout import is_input
 from runtime.tag import Tag
 from runtime.tags import Pump, Station, System
-from tests.blocks.courses import Event, play
+from tests.blocks.courses import play
 from tests.blocks.oracle import rows
-from tests.blocks.random_courses import BOUNDED, courses, plcs, tried
+from tests.blocks.random_courses import BOUNDED, Course, courses, tried
 from tests.plc import Plc
 
 GOOD = 2
@@ -191,8 +191,9 @@ INVARIANTS = (
 
 @BOUNDED
 @tried(300)
-@given(plcs(), courses(consistent=True))
-def test_every_scan_keeps_the_invariants(plc: Plc, events: list[Event]) -> None:
+@given(courses(consistent=True))
+def test_every_scan_keeps_the_invariants(course: Course) -> None:
+    plc, events = course
     before = rows(plc.columns, Pump)
     for _ in play(plc, events):
         after, stations = rows(plc.columns, Pump), rows(plc.columns, Station)
@@ -210,11 +211,10 @@ def latches(plc: Plc) -> dict[tuple[Tag, int], bool]:
 
 
 @BOUNDED
-@tried(100)
-@given(plcs(), courses(consistent=True))
-def test_a_stop_stands_from_its_request_until_a_request_names_it(
-    plc: Plc, events: list[Event]
-) -> None:
+@tried(200)
+@given(courses(consistent=True))
+def test_a_stop_stands_from_its_request_until_a_request_names_it(course: Course) -> None:
+    plc, events = course
     before, last = latches(plc), None
     for event in play(plc, events):
         after, orders = latches(plc), event.orders if event is not last else []

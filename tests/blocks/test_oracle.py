@@ -11,10 +11,9 @@ from runtime.layout import Columns, is_input
 from runtime.program import SCAN_WRITES
 from runtime.tag import Tag
 from runtime.tags import SHOWN
-from tests.blocks.courses import Event, play
+from tests.blocks.courses import play
 from tests.blocks.oracle import Oracle, admitted
-from tests.blocks.random_courses import BOUNDED, RESTORED, courses, plcs, tried
-from tests.plc import Plc
+from tests.blocks.random_courses import BOUNDED, RESTORED, Course, courses, tried
 
 COMPARED = [
     tag for table in SHOWN for tag in table.tags() if not is_input(tag) and tag not in SCAN_WRITES
@@ -36,8 +35,9 @@ def differences(columns: Columns, oracle: Oracle) -> Iterator[tuple[Tag, list[fl
 
 @BOUNDED
 @tried(400)
-@given(plcs(), courses(consistent=False))
-def test_whatever_comes_in_both_give_the_same_bits(plc: Plc, events: list[Event]) -> None:
+@given(courses(consistent=False))
+def test_whatever_comes_in_both_give_the_same_bits(course: Course) -> None:
+    plc, events = course
     oracle = Oracle(plc.columns, max_age=30.0, tolerance=2.0, delay=1.5)
     for _ in play(plc, events, latched=lambda plc: oracle.latch(plc.columns, RESTORED)):
         oracle.scan(admitted(plc.columns))
