@@ -97,6 +97,11 @@ def only_a_trip_makes_speed_fall_faster_than_allowed(case: Case) -> None:
         assert pump.Setpoint == case.high or (pump.Setpoint == 0.0 and slower < case.low)
 
 
+def a_stop_is_carried_out(case: Case) -> None:
+    if case.pump.Demand <= 0.0 and case.was.Setpoint - case.step < case.low:
+        assert case.pump.Setpoint == 0.0
+
+
 def an_emergency_stop_beats_everything(case: Case) -> None:
     pump = case.pump
     assert (pump.Authority == EMERGENCY_STOP) == pump.Stopped
@@ -178,6 +183,7 @@ INVARIANTS = (
     a_start_begins_at_the_lowest_speed,
     speed_rises_no_faster_than_allowed,
     only_a_trip_makes_speed_fall_faster_than_allowed,
+    a_stop_is_carried_out,
     an_emergency_stop_beats_everything,
     failsafe_beats_the_plan_and_moves_only_towards_the_default,
     a_level_at_its_limit_stops_the_pump_in_the_same_scan_and_until_it_is_restored,
