@@ -1,46 +1,44 @@
 """The contract of a function block.
 
-A block is its pins (the tags it reads and writes), one `execute`, and its manual (the docstring).
-It works on whole columns, for all pumps or stations at once, in place: no allocation, no input or
-output, no clock, no randomness. All of its state is in tags. It uses only operations that IEEE 754
-rounds exactly (+ − × ÷ min max, comparison) in a fixed order, so the same inputs and state give the
-same outputs, bit for bit, on any machine.
+A block is its pins (the tags it reads and writes), one law, and its manual (the docstring). The law
+is plain Python over columns, for all pumps or stations at once, in place, and is compiled to machine
+code: no allocation, no input or output, no clock, no randomness. All of its state is in tags. It
+uses only operations that IEEE 754 rounds exactly (+ − × ÷, comparison) in a fixed order, so the same
+inputs and state give the same outputs, bit for bit, on any machine.
+
+    @compiled
+    def _judge(system: Pins, pump: Pins, max_age: float) -> None:
+        for p in range(len(pump.Configured)):
+            pump.FeedbackAge[p] = system.Now[0] - pump.MeasuredTime[p]
+
+The parameters of a law that are named after a table (system, station, pump, request, start) are the
+block's pins of that table: `pump.Setpoint[p]` is tag Pump.Setpoint of the pump in slot p. Those that
+follow are the block's settings, in the order in which its `__init__` passes them on. What a block
+doesn't declare is not there, and what it doesn't declare as written can't be written: such a law is
+not compiled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import inspect
+from collections import namedtuple
+from collections.abc import Callable
 from typing import Any, ClassVar, TypeAlias
 
-import numpy as np
 from numpy.typing import NDArray
 
-from runtime.layout import REQUESTS, Columns
-from runtime.tag import Tag
-from runtime.tags import NUMBER, Request, System
+from runtime.layout import Columns
+from runtime.tag import Table, Tag
+from runtime.tags import Pump, Request, Start, Station, System
 
-Real: TypeAlias = NDArray[np.float64]
-Flag: TypeAlias = NDArray[np.bool_]
-Number: TypeAlias = NDArray[np.integer[Any]]
+Pins: TypeAlias = Any
+"""The columns of one table that a block declares, by the names of their tags."""
 
-ACCEPTED = 1  # Request.Result of a request that the scan has admitted
-REQUEST_PINS = (
-    System.Requests,
-    System.RequestsTaken,
-    Request.Id,
-    Request.Tag,
-    Request.Slot,
-    Request.Value,
-    Request.Result,
-)
-
-
-class UndeclaredPin(Exception):
-    """A block asked for a tag that it doesn't declare."""
+_TABLES = {table.__name__.lower(): table for table in (System, Station, Pump, Request, Start)}
 
 
 class Block:
-    """One function block. Subclasses declare their pins and execute.
+    """One function block. Subclasses declare their pins and their law.
 
     `reads` are values of this scan, written earlier in it. `previous` are values of the previous
     scan, read before their writer executes. A block also sees what it writes itself.
@@ -49,68 +47,35 @@ class Block:
     reads: ClassVar[tuple[Tag, ...]] = ()
     previous: ClassVar[tuple[Tag, ...]] = ()
     writes: ClassVar[tuple[Tag, ...]] = ()
+    law: ClassVar[Callable[..., None]]
 
-    def __init__(self, columns: Columns) -> None:
-        self._columns = columns
+    def __init_subclass__(cls) -> None:
+        """Name the pins of each table. Their types are found by name, as kept machine code needs."""
+        declared = dict.fromkeys((*cls.reads, *cls.previous, *cls.writes))
+        for name, table in _TABLES.items():
+            tags = [tag.name for tag in declared if tag.table == table.__name__]
+            pins = namedtuple(f"{table.__name__}Pins", tags)  # type: ignore[misc]
+            pins.__module__, pins.__qualname__ = (
+                cls.__module__,
+                f"{cls.__qualname__}.{pins.__name__}",
+            )
+            setattr(cls, pins.__name__, pins)
+
+    def __init__(self, columns: Columns, *settings: object) -> None:
+        self._law = type(self).law
+        names = inspect.signature(getattr(self._law, "py_func", self._law)).parameters
+        tables = (_TABLES[name] for name in names if name in _TABLES)
+        self._arguments = (*(self._pins(columns, table) for table in tables), *settings)
 
     def execute(self) -> None:
         """Compute this scan's values of the written tags."""
-        raise NotImplementedError
+        self._law(*self._arguments)
 
-    def real(self, tag: Tag) -> Real:
-        """The column of a float tag."""
-        return self._pin(tag, "f8")
+    def _pins(self, columns: Columns, table: type[Table]) -> Pins:
+        pins = getattr(self, f"{table.__name__}Pins")
+        return pins(*(self._column(columns, table.tag(name)) for name in pins._fields))
 
-    def flag(self, tag: Tag) -> Flag:
-        """The column of a boolean tag."""
-        return self._pin(tag, "?")
-
-    def number(self, tag: Tag) -> Number:
-        """The column of an integer tag."""
-        return self._pin(tag, tag.dtype)
-
-    def _pin(self, tag: Tag, dtype: str) -> NDArray[Any]:
-        if tag.dtype != dtype:
-            raise UndeclaredPin(f"{type(self).__name__} takes {tag} as {dtype}, it is {tag.dtype}")
-        column: NDArray[Any] = self._columns[tag]
-        if tag in self.writes:
-            return column
-        if tag not in self.reads and tag not in self.previous:
-            raise UndeclaredPin(f"{type(self).__name__} does not declare {tag}")
-        view = column.view()
-        view.flags.writeable = False
-        return view
-
-
-class Requests:
-    """The requests admitted in this scan, for a block that declares REQUEST_PINS."""
-
-    def __init__(self, block: Block) -> None:
-        self._total = block.number(System.Requests)
-        self._taken = block.number(System.RequestsTaken)
-        self._ids = block.number(Request.Id)
-        self._tags = block.number(Request.Tag)
-        self._slots = block.number(Request.Slot)
-        self._values = block.real(Request.Value)
-        self._results = block.number(Request.Result)
-
-    def admitted(self) -> Iterator[tuple[int, int, float, int]]:
-        """Tag number, slot, value and id of each, in the order of their arrival."""
-        total = int(self._total[0])
-        for count in range(total - int(self._taken[0]), total):
-            row = count % REQUESTS
-            if self._results[row] == ACCEPTED:
-                yield (
-                    int(self._tags[row]),
-                    int(self._slots[row]),
-                    float(self._values[row]),
-                    int(self._ids[row]),
-                )
-
-
-def scratch(like: NDArray[Any], dtype: str = "f8") -> NDArray[Any]:
-    """A working column of the same length, made once so that `execute` allocates nothing."""
-    return np.zeros(len(like), dtype)
-
-
-__all__ = ["NUMBER", "REQUEST_PINS", "Block", "Flag", "Number", "Real", "Requests", "scratch"]
+    def _column(self, columns: Columns, tag: Tag) -> NDArray[Any]:
+        column: NDArray[Any] = columns[tag].view()
+        column.flags.writeable = tag in self.writes
+        return column

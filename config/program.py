@@ -14,10 +14,23 @@ from pydantic import Field, GetJsonSchemaHandler, model_serializer
 from pydantic_core import CoreSchema
 
 from config.problem import Refused, shown
-from config.quantity import Duration, Frequency, Length, SpeedPerLevel, SpeedPerPower
+from config.quantity import (
+    Duration,
+    FlowChange,
+    Frequency,
+    Length,
+    LevelChange,
+    PowerChange,
+    Share,
+    SpeedChange,
+    SpeedPerLevel,
+    SpeedPerPower,
+)
 from config.settings import Settings, section
 
 WithoutLevel: TypeAlias = Literal["stop", "default", "hold"]
+Alternation: TypeAlias = Literal["run_hours", "starts", "fixed"]
+Role: TypeAlias = Literal["duty", "standby"]
 
 
 class Feedback(Settings):
@@ -28,10 +41,44 @@ class Feedback(Settings):
         description="Age from which feedback is Bad. Unsafe when long: a controller acts on a "
         "level that was, not on the level that is.",
     )
+    speed_rate: Annotated[float, SpeedChange("0.1 Hz/s", "1000000000 Hz/s")] = Field(
+        default=50.0, description="A speed that changes faster is not believed until it stays."
+    )
+    power_rate: Annotated[float, PowerChange("0.1 kW/s", "1000000000 kW/s")] = Field(
+        default=1e9, description="A power that changes faster is not believed until it stays."
+    )
+    flow_rate: Annotated[float, FlowChange("0.1 m3/h/s", "1000000000 m3/h/s")] = Field(
+        default=1e9, description="A flow that changes faster is not believed until it stays."
+    )
+    level_rate: Annotated[float, LevelChange("0.1 mm/s", "1000000000 m/s")] = Field(
+        default=0.1, description="A level that changes faster is not believed until it stays."
+    )
+    stuck: Annotated[float, Duration("0 s", "7 d")] = Field(
+        default=3600.0,
+        description="How long a level may stay the same to the last digit, and power and flow of "
+        "a running pump, before they are Bad; 0 s for ever.",
+    )
+
+
+class WellLevel(Settings):
+    """Makes one level of a station's sensors, and estimates its inflow."""
+
+    difference: Annotated[float, Length("1 mm", "10 m")] = Field(
+        default=0.2, description="Difference of a station's levels that raises an alarm."
+    )
+    smoothing: Annotated[float, Duration("0 s", "1 h")] = Field(
+        default=60.0, description="Time constant of the filter on the estimated inflow."
+    )
 
 
 class Plan(Settings):
-    """Selects the interval of the optimiser's plan that covers this scan. No settings."""
+    """Selects the interval of the optimiser's plan that covers this scan."""
+
+    bridge: Annotated[float, Duration("0 s", "1 h")] = Field(
+        default=0.0,
+        description="How long the targets of an interval go on after its end when no other "
+        "follows at once. Unsafe when long: it is a plan that nobody made.",
+    )
 
 
 class Watchdog(Settings):
@@ -49,8 +96,52 @@ class EmergencyStop(Settings):
     """Latches emergency stops of pump, station and system. No settings."""
 
 
+class RunTimes(Settings):
+    """Counts starts, run times and pauses as they are observed. No settings."""
+
+
+class LevelGuards(Settings):
+    """Latches what the level demands in every mode: trip, stop, start, all run. No settings."""
+
+
+class Adaptation(Settings):
+    """Learns what power and flow each pump has at its speeds."""
+
+    learning_time: Annotated[float, Duration("1 min", "30 d")] = Field(
+        default=1800.0,
+        description="Time constant of the learning. Unsafe when short: a passing disturbance "
+        "becomes what is expected.",
+    )
+
+
 class DirectSpeed(Settings):
-    """The demand of pumps whose plan commands a speed. No settings."""
+    """The demand of pumps whose plan commands a speed."""
+
+    ramp: Annotated[float, SpeedChange("0.001 Hz/s", "100 Hz/s")] = Field(
+        default=100.0,
+        description="Fastest change of the speed that a plan asks for; the limits may be slower.",
+    )
+
+
+class Staging(Settings):
+    """Decides which of a station's level-controlled pumps run."""
+
+    alternate: Alternation = Field(
+        default="run_hours",
+        description="Which pump is next: that with the fewest `run_hours`, the fewest `starts`, "
+        "or in a `fixed` order.",
+    )
+    up_delay: Annotated[float, Duration("0 s", "1 h")] = Field(
+        default=60.0, description="How long the running pumps must be at their limit for one more."
+    )
+    down_delay: Annotated[float, Duration("0 s", "1 h")] = Field(
+        default=60.0, description="How long one pump must be too many before it stops."
+    )
+    role: Role = Field(
+        default="duty",
+        description="Role of pumps without their own: `duty`, or `standby`, which runs only in "
+        "place of another.",
+    )
 
 
 class LevelControl(Settings):
@@ -75,6 +166,17 @@ class LevelControl(Settings):
         default=0.02,
         description="Level error that is taken as none, so that waves don't move a pump.",
     )
+    setpoint_weight: Annotated[float, Share("0 %", "100 %")] = Field(
+        default=0.0,
+        description="Share of a change of target that acts at once; the rest comes by and by.",
+    )
+    tracking_time: Annotated[float, Duration("0 s", "1 d")] = Field(
+        default=60.0,
+        description="Time in which the integral follows a limit that acts (anti-windup).",
+    )
+    feed_forward: Annotated[float, Share("0 %", "100 %")] = Field(
+        default=0.0, description="Share of the estimated inflow that is fed forward."
+    )
     start_band: Annotated[float, Length("0 m", "10 m")] = Field(
         default=0.2,
         description="Level error, on the side that asks for pumping, that starts a pump.",
@@ -95,10 +197,18 @@ class PowerControl(Settings):
     reset_time: Annotated[float, Duration("1 s", "1 d")] = Field(
         default=30.0, description="Reset (integral) time. Unsafe when short: power and speed swing."
     )
+    feed_forward: Annotated[float, Share("0 %", "100 %")] = Field(
+        default=1.0,
+        description="Share of the speed, as learned for the power asked for, that is fed forward.",
+    )
 
 
 class Authority(Settings):
     """Decides whose demand counts: emergency stop, failsafe, manual, plan, default. No settings."""
+
+
+class Duty(Settings):
+    """Lets pumps run or rest as level and run time demand, whatever is asked. No settings."""
 
 
 class Limits(Settings):
@@ -108,6 +218,11 @@ class Limits(Settings):
         description="What a station's pumps do without a good level: `stop`, their `default` "
         "setpoint, or `hold` the last one. It has no default because none is safe everywhere: "
         "an emptying station that stops overflows, one that goes on may run dry.",
+    )
+    level_hold: Annotated[float, Duration("0 s", "1 h")] = Field(
+        default=60.0,
+        description="How long pumps hold their setpoints after the level is lost, before that. "
+        "Unsafe when longer than a well takes to fill or to run dry.",
     )
 
 
@@ -122,6 +237,21 @@ class Supervision(Settings):
         default=15.0,
         description="How long the difference must last; at least what the drive's ramp takes.",
     )
+    start_delay: Annotated[float, Duration("1 s", "1 h")] = Field(
+        default=30.0, description="How long a pump may take to report that it runs."
+    )
+    retry: Annotated[float, Duration("1 min", "7 d")] = Field(
+        default=1800.0, description="When level control tries a pump again that did not start."
+    )
+    no_flow: Annotated[float, Share("0 %", "100 %")] = Field(
+        default=0.05, description="Share of the hard maximum flow below which a pump moves nothing."
+    )
+    power_tolerance: Annotated[float, Share("1 %", "1000 %")] = Field(
+        default=0.3, description="Share by which power may differ from what is expected."
+    )
+    flow_delay: Annotated[float, Duration("1 s", "1 d")] = Field(
+        default=60.0, description="How long flow or power must be wrong."
+    )
 
 
 class Alarms(Settings):
@@ -130,13 +260,19 @@ class Alarms(Settings):
 
 BlockName: TypeAlias = Literal[
     "feedback",
+    "well_level",
     "plan",
     "watchdog",
     "emergency_stop",
+    "run_times",
+    "level_guards",
+    "adaptation",
     "direct_speed",
+    "staging",
     "level_control",
     "power_control",
     "authority",
+    "duty",
     "limits",
     "supervision",
     "alarms",
@@ -150,13 +286,19 @@ class Program(Settings):
 
     order: tuple[BlockName, ...] = Field(min_length=1)
     feedback: Feedback = Feedback()
+    well_level: WellLevel = WellLevel()
     plan: Plan = Plan()
     watchdog: Watchdog = Watchdog()
     emergency_stop: EmergencyStop = EmergencyStop()
+    run_times: RunTimes = RunTimes()
+    level_guards: LevelGuards = LevelGuards()
+    adaptation: Adaptation = Adaptation()
     direct_speed: DirectSpeed = DirectSpeed()
+    staging: Staging = Staging()
     level_control: LevelControl = LevelControl()
     power_control: PowerControl = PowerControl()
     authority: Authority = Authority()
+    duty: Duty = Duty()
     limits: Limits
     supervision: Supervision = Supervision()
     alarms: Alarms = Alarms()

@@ -62,8 +62,9 @@ class Quantity(Notation[float]):
             short = len(number.as_tuple().digits) <= _DIGITS
             if abs(number) >= 1 and short and self._parse(text) == value:
                 return text
-        base = next(unit for unit, factor in self.units.items() if factor == "1")
-        return f"{exact.normalize():f} {base}"
+        base = next((unit for unit, factor in self.units.items() if factor == "1"), None)
+        base, factor = (base, "1") if base else next(iter(self.units.items()))
+        return f"{(exact / Decimal(factor)).normalize():f} {base}"
 
     def schema(self) -> dict[str, Any]:
         units = "|".join(re.escape(unit) for unit in self.units)
@@ -81,3 +82,8 @@ Length = partial(Quantity, "a length", {"mm": "0.001", "cm": "0.01", "m": "1"})
 Frequency = partial(Quantity, "a frequency", {"Hz": "1"})
 SpeedPerLevel = partial(Quantity, "a gain", {"Hz/m": "1"})
 SpeedPerPower = partial(Quantity, "a gain", {"Hz/kW": "1"})
+SpeedChange = partial(Quantity, "a rate of change", {"Hz/s": "1"})
+LevelChange = partial(Quantity, "a rate of change", {"mm/s": "0.001", "cm/s": "0.01", "m/s": "1"})
+PowerChange = partial(Quantity, "a rate of change", {"kW/s": "1"})
+FlowChange = partial(Quantity, "a rate of change", {"m3/h/s": "1"})
+Share = partial(Quantity, "a share", {"%": "0.01"})

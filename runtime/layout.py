@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtime.tag import Area, Table, Tag
-from runtime.tags import TAGS
+from runtime.tags import STARTS_KEPT, TAGS
 
 Column = NDArray[np.generic]
 
@@ -53,6 +53,7 @@ class Capacity:
             "System": 1,
             "Station": self.stations,
             "Pump": self.pumps,
+            "Start": self.pumps * STARTS_KEPT,
             "Request": REQUESTS,
             "Bucket": BUCKETS,
             "Block": BLOCKS,

@@ -5,6 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping, Sequence
 
+from blocks.adaptation import Adaptation
+from blocks.duty import Duty
+from blocks.level_guards import LevelGuards
+from blocks.run_times import RunTimes
+from blocks.staging import Staging
+from blocks.well_level import WellLevel
+
 from blocks.alarms import Alarms
 from blocks.authority import Authority
 from blocks.block import Block
@@ -25,18 +32,27 @@ from runtime.tags import Bucket, Request, System
 
 KINDS: dict[str, type[Block]] = {
     "feedback": Feedback,
+    "well_level": WellLevel,
     "plan": Plan,
     "watchdog": Watchdog,
     "emergency_stop": EmergencyStop,
+    "run_times": RunTimes,
+    "level_guards": LevelGuards,
+    "adaptation": Adaptation,
     "direct_speed": DirectSpeed,
+    "staging": Staging,
     "level_control": LevelControl,
     "power_control": PowerControl,
     "authority": Authority,
+    "duty": Duty,
     "limits": Limits,
     "supervision": Supervision,
     "alarms": Alarms,
 }
-SAFETY = ("feedback", "watchdog", "emergency_stop", "authority", "limits")
+SAFETY = (
+    *("feedback", "well_level", "watchdog", "emergency_stop", "run_times", "level_guards"),
+    *("authority", "duty", "limits"),
+)
 
 # What the scan itself writes: time, statistics, requests and faults.
 _BY_BLOCKS = {tag for kind in KINDS.values() for tag in kind.writes}

@@ -97,6 +97,7 @@ class Scan:
         tags["Scan"][0] += 1
         tags["Now"][0] = now
         tags["Elapsed"][0] = min(interval, self._longest) if interval > 0 else self.period
+        tags["ControlTime"][0] += tags["Elapsed"][0]
         tags["FirstScan"][0] = first
         tags["TimeUtc"][0] = self.clock.utc()
         if not first:

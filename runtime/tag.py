@@ -18,9 +18,11 @@ class Unit(Enum):
     NONE = ("", "", "")
     HERTZ = ("Hz", "HTZ", "_hz")
     METRE = ("m", "MTR", "_m")
+    SQUARE_METRE = ("m²", "MTK", "_m2")
     CUBIC_METRE_PER_HOUR = ("m³/h", "MQH", "_m3h")
     KILOWATT = ("kW", "KWT", "_kw")
     SECOND = ("s", "SEC", "_s")
+    HOUR = ("h", "HUR", "_h")
     HERTZ_PER_SECOND = ("Hz/s", "", "_hz_per_s")
     HERTZ_PER_METRE = ("Hz/m", "", "_hz_per_m")
     HERTZ_PER_KILOWATT = ("Hz/kW", "", "_hz_per_kw")
@@ -86,7 +88,8 @@ class Tag:
     `step` is what one count of the scaled 16-bit view means. `quality` names the tag that says how
     good this one is; `within` names the two tags between which every encoding of this value must
     stay (0, "stopped", excepted). `states` names the values of an enumeration, `flags` the bits of
-    a bit mask. Table and name are filled in by the declaration itself.
+    a bit mask. `setting` names the setting of `scan.yaml` that is the default of a parameter; a pump
+    may have its own in `control_parameters`. Table and name are filled in by the declaration itself.
     """
 
     doc: str
@@ -106,6 +109,7 @@ class Tag:
     states: Mapping[int, str] | None = None
     flags: Mapping[int, str] | None = None
     alarm: Alarm | None = None
+    setting: str | None = None
     table: str = ""
     name: str = ""
 

@@ -23,9 +23,11 @@ HZ, M, M3H, KW, S = (
     Unit.SECOND,
 )
 FOREVER = 1e9
+STARTS_KEPT = 20  # of each pump, so no more may be allowed in an hour
 
 _input = partial(Tag, area=Area.INPUT, access=INTERNAL)
 _parameter = partial(Tag, area=Area.PARAMETER)
+_share = partial(Tag, area=Area.PARAMETER, low=0.0, high=1.0)
 _memory = partial(Tag, area=Area.MEMORY)
 _output = partial(Tag, area=Area.OUTPUT)
 _flag = partial(Tag, area=Area.MEMORY, dtype="?", high=1)
@@ -35,6 +37,19 @@ _power = partial(Tag, unit=KW, low=-10.0, high=3_000.0, step=0.1)
 _flow = partial(Tag, unit=M3H, low=-100.0, high=30_000.0)
 _seconds = partial(Tag, unit=S, low=0.0, high=FOREVER)
 _since = partial(Tag, doc="UTC since when the alarm has been active; 0 while it is not.", unit=S)
+_doubt = partial(
+    Tag,
+    dtype="u1",
+    high=5,
+    states={
+        0: "none",
+        1: "not measured",
+        2: "stale",
+        3: "out of range",
+        4: "changes too fast",
+        5: "stuck",
+    },
+)
 _quality = partial(
     Tag, dtype="u1", high=2, states={quality: quality.name.title() for quality in Quality}
 )
@@ -52,6 +67,12 @@ class System(Table):
     Epoch = _memory("How many scan processes have led so far.", dtype="u8", register=2)
     Now = _memory("Start of this scan.", unit=S, access=INTERNAL)
     Elapsed = _memory("Time since the previous scan, bounded.", unit=S, access=INTERNAL)
+    ControlTime = _memory(
+        "Time controlled so far, gaps bounded: the clock of timers that outlive a restart.",
+        unit=S,
+        retained=True,
+        access=INTERNAL,
+    )
     # The scan can't say that it stands still: each mirror writes these two into its own copy.
     ImageAge = _seconds(
         "Time since the scan last published, as the server sees it.", register=32, step=0.01
@@ -149,11 +170,29 @@ class Station(Table):
         states={0: "emptying", 1: "filling"},
         register=0,
     )
-    WatchdogTimeout = _parameter("Plan age that leads to failsafe.", unit=S, low=1, high=604_800)
+    WatchdogTimeout = _parameter(
+        "Plan age that leads to failsafe.",
+        unit=S,
+        low=1,
+        high=604_800,
+        setting="watchdog.timeout",
+    )
     WithoutLevel = _parameter(
-        "What its pumps may do without a good level.",
+        "What its pumps do when it has had no good level for LevelHold.",
         dtype="u1",
         states={0: "stop", 1: "default", 2: "hold"},
+        setting="limits.without_level",
+    )
+    LevelHold = _seconds(
+        "How long its pumps hold their setpoints after the level is lost.",
+        area=Area.PARAMETER,
+        setting="limits.level_hold",
+    )
+    WellArea = _parameter(
+        "Surface of the well or tank; 0 if not known.",
+        unit=Unit.SQUARE_METRE,
+        low=0.0,
+        high=1e6,
     )
     PlanTime = _input(
         "When the newest plan or heartbeat of the station was written; 0 never.", unit=S
@@ -173,11 +212,43 @@ class Station(Table):
     )
     FailsafeSince = _since()
     Level = _level(
-        "Level of the well or tank: mean of the good measurements.",
+        "Level of the well or tank: median of the good measurements.",
         quality="LevelQuality",
         register=4,
     )
     LevelQuality = _quality("Quality of the level.", register=6)
+    LevelSensors = _memory("How many good measurements the level has.", dtype="u1", register=18)
+    LevelSpread = _level("Between the lowest and the highest good level.", low=0.0, register=10)
+    LevelsDiffer = _flag(
+        "The good levels of the station differ by more than allowed.",
+        recorded=True,
+        register=2,
+        alarm=Alarm(
+            3,
+            "one of the level sensors drifts or is fouled",
+            "control goes on with the median; with two sensors that is their mean",
+            "compare the sensors with the well and clean or calibrate the one that is wrong",
+        ),
+    )
+    LevelsDifferSince = _since()
+    LevelLostTime = _seconds("How long the station has had no good level.", register=20)
+    Inflow = _flow(
+        "Estimated inflow of a well, or consumption of a tank.",
+        quality="InflowQuality",
+        register=12,
+    )
+    InflowQuality = _quality("Quality of the estimated inflow.")
+    InflowLevel = _level("Level that the estimate last saw.", access=INTERNAL)
+    PumpsWanted = _memory(
+        "Level-controlled pumps that shall run.", dtype="u1", retained=True, register=14
+    )
+    LeadPump = _memory(
+        "Slot of the lead of the level-controlled pumps, counted from 1; 0 if there is none.",
+        dtype="u4",
+        register=16,
+    )
+    StageUpTime = _seconds("How long one more level-controlled pump has been due.")
+    StageDownTime = _seconds("How long one less level-controlled pump has been due.")
     EmergencyStop = _flag(
         "Emergency stop of the station: latched, cleared only by request.",
         access=REQUEST,
@@ -220,6 +291,9 @@ class Pump(Table):
     EmergencyStopLevel = _level("Level that stops the pump to protect it.", area=Area.PARAMETER)
     DryRunLevel = _level("Level below which the pump would run dry.", area=Area.PARAMETER)
     RestartLevel = _level("Level at which a stop by level is released.", area=Area.PARAMETER)
+    StartLevel = _level("Level at which a pump must run in any mode.", area=Area.PARAMETER)
+    StopLevel = _level("Level at which no pump may go on in any mode.", area=Area.PARAMETER)
+    AllRunLevel = _level("Level at which all pumps must run in any mode.", area=Area.PARAMETER)
     HardMaxPower = _power("Highest power allowed.", area=Area.PARAMETER)
     HardMaxFlow = _flow("Highest flow allowed.", area=Area.PARAMETER)
     MaxSpeedChange = Tag(
@@ -229,28 +303,88 @@ class Pump(Table):
         high=100,
         area=Area.PARAMETER,
     )
-    MaxStartsPerHour = _parameter("Starts allowed in a sliding hour.", low=0, high=3_600)
+    MaxStartsPerHour = _parameter("Starts allowed in a sliding hour.", low=1, high=STARTS_KEPT)
     MinRun = _seconds("Shortest run.", area=Area.PARAMETER)
     MinOff = _seconds("Shortest pause.", area=Area.PARAMETER)
     MaxRun = _seconds("Longest run.", area=Area.PARAMETER)
-    LevelGain = Tag(
-        "Gain of the level controller.", unit=Unit.HERTZ_PER_METRE, high=10_000, area=Area.PARAMETER
+    DirectRamp = Tag(
+        "Fastest change of the speed that a plan asks for.",
+        unit=Unit.HERTZ_PER_SECOND,
+        low=0.001,
+        high=100,
+        area=Area.PARAMETER,
+        setting="direct_speed.ramp",
     )
-    LevelResetTime = _seconds("Reset (integral) time of the level controller.", area=Area.PARAMETER)
-    LevelDerivativeTime = _seconds("Derivative time of the level controller.", area=Area.PARAMETER)
-    LevelFilterTime = _seconds("Time constant of the derivative's filter.", area=Area.PARAMETER)
-    LevelDeadband = _level("Level error that is taken as none.", area=Area.PARAMETER)
-    LevelStartBand = _level("Level error at which a stopped pump starts.", area=Area.PARAMETER)
+    LevelGain = Tag(
+        "Gain of the level controller.",
+        unit=Unit.HERTZ_PER_METRE,
+        high=10_000,
+        area=Area.PARAMETER,
+        setting="level_control.gain",
+    )
+    LevelResetTime = _seconds(
+        "Reset (integral) time of the level controller.",
+        area=Area.PARAMETER,
+        setting="level_control.reset_time",
+    )
+    LevelDerivativeTime = _seconds(
+        "Derivative time of the level controller.",
+        area=Area.PARAMETER,
+        setting="level_control.derivative_time",
+    )
+    LevelFilterTime = _seconds(
+        "Time constant of the derivative's filter.",
+        area=Area.PARAMETER,
+        setting="level_control.filter_time",
+    )
+    LevelTrackingTime = _seconds(
+        "Time in which the integral follows a limit that acts (back-calculation).",
+        area=Area.PARAMETER,
+        setting="level_control.tracking_time",
+    )
+    LevelSetpointWeight = _share(
+        "Share of a change of target that acts at once.", setting="level_control.setpoint_weight"
+    )
+    LevelFeedForward = _share(
+        "Share of the estimated inflow that is fed forward.", setting="level_control.feed_forward"
+    )
+    LevelDeadband = _level(
+        "Level error that is taken as none.",
+        area=Area.PARAMETER,
+        setting="level_control.deadband",
+    )
+    LevelStartBand = _level(
+        "Level error at which the first pump starts.",
+        area=Area.PARAMETER,
+        setting="level_control.start_band",
+    )
     LevelStopBand = _level(
-        "Level error on the other side at which a pump stops.", area=Area.PARAMETER
+        "Level error on the other side at which the last pump stops.",
+        area=Area.PARAMETER,
+        setting="level_control.stop_band",
+    )
+    LevelRole = _parameter(
+        "Whether the pump takes part in level control, or only in place of another.",
+        dtype="u1",
+        states={0: "duty", 1: "standby"},
+        setting="staging.role",
     )
     PowerGain = Tag(
         "Gain of the power controller.",
         unit=Unit.HERTZ_PER_KILOWATT,
         high=10_000,
         area=Area.PARAMETER,
+        setting="power_control.gain",
     )
-    PowerResetTime = _seconds("Reset (integral) time of the power controller.", area=Area.PARAMETER)
+    PowerResetTime = _seconds(
+        "Reset (integral) time of the power controller.",
+        area=Area.PARAMETER,
+        setting="power_control.reset_time",
+    )
+    PowerFeedForward = _share(
+        "Share of the learned speed for the asked power that is fed forward.",
+        setting="power_control.feed_forward",
+    )
 
     MeasuredTime = _input("When the feedback was measured; 0 never.", unit=S)
     MeasuredSpeed = _input("Speed as measured; NaN if not.", unit=HZ)
@@ -282,9 +416,60 @@ class Pump(Table):
     FlowQuality = _quality("Quality of the flow.", register=24)
     Level = _level("Level measured at the pump.", quality="LevelQuality", register=8)
     LevelQuality = _quality("Quality of the level.", register=26)
+    SpeedDoubt = _doubt("Why the speed is not Good.")
+    PowerDoubt = _doubt("Why the power is not Good.")
+    FlowDoubt = _doubt("Why the flow is not Good.")
+    LevelDoubt = _doubt("Why the level is not Good.", register=56)
+    SpeedTime = _memory("When the accepted speed was measured.", unit=S, access=INTERNAL)
+    PowerTime = _memory("When the accepted power was measured.", unit=S, access=INTERNAL)
+    FlowTime = _memory("When the accepted flow was measured.", unit=S, access=INTERNAL)
+    LevelTime = _memory("When the accepted level was measured.", unit=S, access=INTERNAL)
+    PowerStill = _seconds("How long the running pump's power has been the same.", access=INTERNAL)
+    FlowStill = _seconds("How long the running pump's flow has been the same.", access=INTERNAL)
+    LevelStill = _seconds("How long the level has been the same.", access=INTERNAL)
     Running = _flag("The pump runs.", quality="RunningQuality", recorded=True, register=1)
     RunningQuality = _quality("Quality of the running and local control feedback.", register=28)
     LocalControl = _flag("The pump is under local control.", quality="RunningQuality", register=2)
+
+    Turning = _flag(
+        "The pump runs as observed, or as commanded where that is not known.", register=16
+    )
+    RunTime = _seconds("How long it has been running; 0 at rest.", retained=True, register=42)
+    OffTime = _seconds("How long it has been at rest; 0 while it runs.", retained=True, register=44)
+    TotalRunTime = _memory(
+        "How long it has run in all.",
+        unit=Unit.HOUR,
+        high=1e6,
+        retained=True,
+        register=46,
+    )
+    Starts = _memory(
+        "Starts of the motor, local ones included.", dtype="u8", retained=True, register=48
+    )
+    StartsLastHour = _memory("Starts in the last hour.", dtype="u1", register=40)
+    StartCounted = _flag("The commanded start is counted and not yet observed.", access=INTERNAL)
+    StartHeld = _memory(
+        "What holds back a start, as bits; 0 if it may start.",
+        dtype="u1",
+        high=3,
+        flags={0: "starts per hour", 1: "minimum off time"},
+    )
+
+    PowerCurve1 = _power("Power learned at the lowest speed; 0 if none is.", retained=True)
+    PowerCurve2 = _power("Power learned a quarter of the way up; 0 if none is.", retained=True)
+    PowerCurve3 = _power("Power learned half way up; 0 if none is.", retained=True)
+    PowerCurve4 = _power("Power learned three quarters of the way up; 0 if none is.", retained=True)
+    PowerCurve5 = _power("Power learned at the highest speed; 0 if none is.", retained=True)
+    FlowCurve1 = _flow("Flow learned at the lowest speed; 0 if none is.", retained=True)
+    FlowCurve2 = _flow("Flow learned a quarter of the way up; 0 if none is.", retained=True)
+    FlowCurve3 = _flow("Flow learned half way up; 0 if none is.", retained=True)
+    FlowCurve4 = _flow("Flow learned three quarters of the way up; 0 if none is.", retained=True)
+    FlowCurve5 = _flow("Flow learned at the highest speed; 0 if none is.", retained=True)
+    ExpectedPower = _power("Power that the learned curve expects now; 0 if unknown.", register=50)
+    ExpectedFlow = _flow("Flow that the learned curve expects now; 0 if unknown.", register=52)
+    SteadyTime = _seconds(
+        "How long speed, setpoint and feedback have been steady.", access=INTERNAL
+    )
 
     PlanActive = _flag("A plan interval covers this scan.", register=3)
     TargetSpeed = _speed("Speed that the plan asks for.", register=10)
@@ -309,10 +494,52 @@ class Pump(Table):
     EmergencyStopId = _stop_id("Request that set the emergency stop in force; 0 if none is.")
     Stopped = _flag("An emergency stop of pump, station or system is in force.", register=4)
 
+    LevelTrip = _flag(
+        "The level stops the pump until it is restored.",
+        retained=True,
+        recorded=True,
+        register=5,
+        alarm=Alarm(
+            3,
+            "the level reached its stop, dry-run or emergency-stop level",
+            "the pump stands until the level is restored",
+            "check the inflow, the level measurement and the limits",
+        ),
+    )
+    LevelTripSince = _since()
+    LevelStop = _flag(
+        "The level is at its stop level: no mode runs the pump.", retained=True, register=13
+    )
+    LevelStart = _flag(
+        "The level is at its start level: a pump of the station must run.",
+        retained=True,
+        register=14,
+    )
+    AllRun = _flag(
+        "The level is at its all-run level: the pump must run.",
+        retained=True,
+        recorded=True,
+        register=15,
+        alarm=Alarm(
+            2,
+            "more comes in than the pumps were asked to move, or a pump does not deliver",
+            "all pumps of the station that can run do, at full speed",
+            "check the pumps and the inflow; the well may overflow",
+        ),
+    )
+    AllRunSince = _since()
+
     DirectDemand = _speed("What the direct speed calculator asks for.")
+    Available = _flag("Level control may run the pump.", register=17)
     LevelDemand = _speed("What the level controller asks for.")
     LevelIntegral = _memory("Integral part of the level controller.", unit=HZ, retained=True)
     LevelFiltered = _memory("Filtered level of its derivative.", unit=M)
+    LevelSlope = _memory("Filtered rise of the level, m/s.", access=INTERNAL)
+    LevelError = _memory("Level error of the last scan.", unit=M, access=INTERNAL)
+    LevelAim = _memory("Target of the last scan.", unit=M, access=INTERNAL)
+    LevelForward = _memory("Speed for the inflow of the last scan.", unit=HZ, access=INTERNAL)
+    LevelOffset = _memory("Output without its integral, last scan.", unit=HZ, access=INTERNAL)
+    LevelOutput = _memory("Output before limits, last scan.", unit=HZ, access=INTERNAL)
     LevelRun = _flag("The level controller wants the pump to run.", retained=True)
     LevelEngaged = _flag("The level controller was in charge in the last scan.")
     PowerDemand = _speed("What the power controller asks for.")
@@ -339,32 +566,43 @@ class Pump(Table):
     Authority = _memory(
         "Whose demand is in force.",
         dtype="u1",
-        high=4,
-        states={0: "Default", 1: "Plan", 2: "Manual", 3: "Failsafe", 4: "EmergencyStop"},
+        high=5,
+        states={
+            0: "Default",
+            1: "Plan",
+            2: "Manual",
+            3: "Failsafe",
+            4: "EmergencyStop",
+            5: "Local",
+        },
         recorded=True,
         register=18,
     )
-    Demand = _speed("The demand in force, before limits.", register=30)
+    Demand = _speed("The demand in force, before guards and limits.", register=30)
+    GuardRun = _flag("Chosen to run because the level is at its start level.", retained=True)
+    RelievedBy = _memory(
+        "Slot of the pump that runs in its place, counted from 1; 0 if none does.", dtype="u4"
+    )
+    Guarded = _memory(
+        "Guards that changed the demand, as bits; 0 if none.",
+        dtype="u1",
+        high=31,
+        flags={
+            0: "stop level",
+            1: "start level",
+            2: "all-run level",
+            3: "maximum run time",
+            4: "in place of another",
+        },
+    )
+    Command = _speed("The demand as the guards leave it.", register=54)
 
     LowLimit = _speed("Lowest running speed in force.", register=32)
     HighLimit = _speed("Highest speed in force.", register=34)
-    LevelTrip = _flag(
-        "The level stops the pump until it is restored.",
-        retained=True,
-        recorded=True,
-        register=5,
-        alarm=Alarm(
-            3,
-            "the level reached its stop, dry-run or emergency-stop level",
-            "the pump stands until the level is restored",
-            "check the inflow, the level measurement and the limits",
-        ),
-    )
-    LevelTripSince = _since()
     Limited = _memory(
         "Limits that acted in this scan, as bits; 0 if none.",
         dtype="u4",
-        high=127,
+        high=4095,
         flags={
             0: "speed",
             1: "rate",
@@ -373,9 +611,22 @@ class Pump(Table):
             4: "power",
             5: "flow",
             6: "not a number",
+            7: "starts per hour",
+            8: "minimum off time",
+            9: "minimum run time",
+            10: "maximum run time",
+            11: "level guard",
         },
         recorded=True,
         register=36,
+    )
+    SpeedExtreme = _speed("Demand furthest outside the speed limits while they last acted.")
+    RateExtreme = _speed("Most that the rate of change held back while it last acted.")
+    LevelExtreme = _level("Level furthest beyond its limit while that last acted.")
+    PowerExtreme = _power("Highest power while its limit last acted.")
+    FlowExtreme = _flow("Highest flow while its limit last acted.")
+    Adopted = _flag(
+        "It is settled whether the pump was running when control began.", access=INTERNAL
     )
     Setpoint = _output(
         "Speed setpoint for the drive; 0 is stop.",
@@ -401,6 +652,60 @@ class Pump(Table):
         ),
     )
     NotFollowingSince = _since()
+    UncommandedTime = _seconds("How long it has run without being asked to.", access=INTERNAL)
+    RunsUncommanded = _flag(
+        "The pump runs although its setpoint is 0 and it is not under local control.",
+        recorded=True,
+        register=9,
+        alarm=Alarm(
+            2,
+            "the drive does not obey, or someone runs the pump without the local switch",
+            "the well is pumped out unasked; the pump may run dry",
+            "check the drive and the local controller",
+        ),
+    )
+    RunsUncommandedSince = _since()
+    NoFlowTime = _seconds("How long it has run without flow.", access=INTERNAL)
+    NoFlow = _flag(
+        "The pump runs and moves nothing.",
+        recorded=True,
+        register=10,
+        alarm=Alarm(
+            2,
+            "blocked impeller, closed valve, air lock, or a speed below the dead head",
+            "the pump heats up and the well is not emptied",
+            "check valve, impeller and flow meter",
+        ),
+    )
+    NoFlowSince = _since()
+    PowerDeviationTime = _seconds(
+        "How long its power has differed from what is expected.", access=INTERNAL
+    )
+    PowerDeviates = _flag(
+        "The power is not what this pump takes at this speed.",
+        recorded=True,
+        register=11,
+        alarm=Alarm(
+            3,
+            "clogging, wear, a changed pressure in the main, or a wrong power measurement",
+            "the pump costs more or delivers less than planned",
+            "compare speed, power and flow with the learned curves",
+        ),
+    )
+    PowerDeviatesSince = _since()
+    FailedTime = _seconds("How long ago it was found not to start.", access=INTERNAL)
+    Failed = _flag(
+        "The pump was asked to run and did not; level control uses others.",
+        recorded=True,
+        register=12,
+        alarm=Alarm(
+            2,
+            "the pump did not start, or stopped by itself",
+            "another pump of the station runs in its place, if there is one",
+            "check drive, thermal protection and local switch; it is tried again by itself",
+        ),
+    )
+    FailedSince = _since()
     FeedbackLost = _flag(
         "The feedback of the pump is stale, or its station has no good level.",
         recorded=True,
@@ -413,6 +718,14 @@ class Pump(Table):
         ),
     )
     FeedbackLostSince = _since()
+
+
+class Start(Table):
+    """The latest starts of the pumps: STARTS_KEPT rows for each, in turn."""
+
+    At = _memory(
+        "ControlTime of the start; 0 if there was none.", unit=S, access=INTERNAL, retained=True
+    )
 
 
 class Request(Table):
@@ -441,6 +754,7 @@ class Request(Table):
             4: "no such emergency stop",
             5: "too late",
             6: "not writable",
+            7: "its cause is still there",
         },
     )
 
@@ -463,7 +777,7 @@ class Block(Table):
     ExecutionMax = _memory("Longest execution since the reset.", unit=S, access=INTERNAL)
 
 
-TABLES: tuple[type[Table], ...] = (System, Station, Pump, Request, Bucket, Block)
+TABLES: tuple[type[Table], ...] = (System, Station, Pump, Start, Request, Bucket, Block)
 SHOWN: tuple[type[Table], ...] = (System, Station, Pump)
 TAGS: tuple[Tag, ...] = tuple(tag for table in TABLES for tag in table.tags())
 NUMBER: dict[Tag, int] = {tag: number for number, tag in enumerate(TAGS)}

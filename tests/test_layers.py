@@ -31,8 +31,8 @@ RULES = (
         of=("blocks",),
         only=(
             *("blocks", "runtime", "runtime.tag", "runtime.tags", "runtime.layout"),
-            *("runtime.image", "numpy", "__future__", "abc", "collections", "dataclasses"),
-            *("enum", "functools", "itertools", "math", "operator", "typing"),
+            *("runtime.compiled", "numpy", "__future__", "abc", "collections", "dataclasses"),
+            *("enum", "functools", "inspect", "itertools", "math", "operator", "typing"),
         ),
     ),
     Rule(
