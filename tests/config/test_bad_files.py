@@ -12,8 +12,9 @@ from config import ConfigurationError, load
 
 GOOD = "program: [limits: {without_level: stop}]\n"
 BLOCKS = (
-    "feedback, plan, watchdog, emergency_stop, direct_speed, level_control, power_control, "
-    "authority, limits, supervision, alarms"
+    "feedback, well_level, plan, watchdog, emergency_stop, run_times, level_guards, adaptation, "
+    "direct_speed, staging, level_control, power_control, authority, duty, limits, supervision, "
+    "alarms"
 )
 LIST = "a list of blocks, each a name or a name with its settings indented under it"
 UNITS = "ms, s, min, h, d"
@@ -132,8 +133,8 @@ def test_a_bad_setting(tmp_path: Path, added: str, line: str) -> None:
             "scan.yaml:3: program.watchdog: found '20 min', allowed a mapping of settings: timeout",
         ),
         (
-            "program:\n- plan: {horizon: 1 h}",
-            "scan.yaml:2: program.plan.horizon: found an unknown key, allowed no settings",
+            "program:\n- duty: {horizon: 1 h}",
+            "scan.yaml:2: program.duty.horizon: found an unknown key, allowed no settings",
         ),
         (
             "program:\n- plan\n- limits",
