@@ -1,21 +1,21 @@
 """The contract of a function block.
 
-A block is its pins (the tags it reads and writes), one law, and its manual (the docstring). The law
-is plain Python over columns, for all pumps or stations at once, in place, and is compiled to machine
-code: no allocation, no input or output, no clock, no randomness. All of its state is in tags. It
-uses only operations that IEEE 754 rounds exactly (+ − × ÷, comparison) in a fixed order, so the same
-inputs and state give the same outputs, bit for bit, on any machine.
+A block is its pins (the tags it reads and writes), one law, and its manual (the docstring). The
+law is plain Python over columns, for all pumps or stations at once, in place, and is compiled to
+machine code: no allocation, no input or output, no clock, no randomness. All of its state is in
+tags. It uses only operations that IEEE 754 rounds exactly (+ − × ÷, comparison) in a fixed order,
+so the same inputs and state give the same outputs, bit for bit, on any machine.
 
     @compiled
     def _judge(system: Pins, pump: Pins, max_age: float) -> None:
         for p in range(len(pump.Configured)):
             pump.FeedbackAge[p] = system.Now[0] - pump.MeasuredTime[p]
 
-The parameters of a law that are named after a table (system, station, pump, request, start) are the
-block's pins of that table: `pump.Setpoint[p]` is tag Pump.Setpoint of the pump in slot p. Those that
-follow are the block's settings, in the order in which its `__init__` passes them on. What a block
-doesn't declare is not there, and what it doesn't declare as written can't be written: such a law is
-not compiled.
+The parameters of a law that are named after a table (system, station, pump, request, start) are
+the block's pins of that table: `pump.Setpoint[p]` is tag Pump.Setpoint of the pump in slot p. Those
+that follow are the block's settings, in the order in which its `__init__` passes them on. What a
+block doesn't declare is not there, and what it doesn't declare as written can't be written: such a
+law is not compiled.
 """
 
 from __future__ import annotations
@@ -50,26 +50,25 @@ class Block:
     law: ClassVar[Callable[..., None]]
 
     def __init_subclass__(cls) -> None:
-        """Name the pins of each table. Their types are found by name, as kept machine code needs."""
+        """Name the pins of each table, so that kept machine code finds their types by name."""
         declared = dict.fromkeys((*cls.reads, *cls.previous, *cls.writes))
-        for name, table in _TABLES.items():
+        for table in _TABLES.values():
+            name = f"{table.__name__}Pins"
             tags = [tag.name for tag in declared if tag.table == table.__name__]
-            pins = namedtuple(f"{table.__name__}Pins", tags)  # type: ignore[misc]
-            pins.__module__, pins.__qualname__ = (
-                cls.__module__,
-                f"{cls.__qualname__}.{pins.__name__}",
-            )
-            setattr(cls, pins.__name__, pins)
+            pins = namedtuple(name, tags)  # type: ignore[misc]
+            pins.__module__, pins.__qualname__ = cls.__module__, f"{cls.__qualname__}.{name}"
+            setattr(cls, name, pins)
 
     def __init__(self, columns: Columns, *settings: object) -> None:
-        self._law = type(self).law
-        names = inspect.signature(getattr(self._law, "py_func", self._law)).parameters
+        law = type(self).law
+        self._law = law
+        names = inspect.signature(getattr(law, "py_func", law)).parameters
         tables = (_TABLES[name] for name in names if name in _TABLES)
-        self._arguments = (*(self._pins(columns, table) for table in tables), *settings)
+        self.arguments = (*(self._pins(columns, table) for table in tables), *settings)
 
     def execute(self) -> None:
         """Compute this scan's values of the written tags."""
-        self._law(*self._arguments)
+        self._law(*self.arguments)
 
     def _pins(self, columns: Columns, table: type[Table]) -> Pins:
         pins = getattr(self, f"{table.__name__}Pins")

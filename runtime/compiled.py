@@ -14,16 +14,17 @@ import hashlib
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-import llvmlite
 import numba
 import numpy as np
 
 _BLOCKS = Path(__file__).parents[1] / "blocks"
 _PREFIX = "calejo-laws-"
+UNUSED = 86_400.0  # s after which machine code of other sources is no longer of use
 
 Law = TypeVar("Law", bound=Callable[..., Any])
 
@@ -31,7 +32,7 @@ Law = TypeVar("Law", bound=Callable[..., Any])
 def _fingerprint() -> str:
     """Differs whenever anything differs that machine code may come from."""
     digest = hashlib.sha256()
-    versions = (sys.version, numba.__version__, llvmlite.__version__, np.__version__)
+    versions = (sys.version, numba.__version__, np.__version__)
     digest.update(repr(versions).encode())
     for source in sorted(_BLOCKS.glob("*.py")):
         digest.update(source.read_bytes())
@@ -39,15 +40,16 @@ def _fingerprint() -> str:
 
 
 def _place() -> Path | None:
-    """A folder of our own for machine code, without that of other sources; None if none can be."""
+    """A folder of our own for machine code; None if there can be none. Clears out old ones."""
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     for home in (_BLOCKS / "__pycache__", Path(cache).expanduser() / "calejo"):
         place = home / f"{_PREFIX}{_fingerprint()}"
         try:
             if not place.is_dir():
                 for other in home.glob(f"{_PREFIX}*"):
-                    shutil.rmtree(other, ignore_errors=True)
-                place.mkdir(mode=0o700, parents=True)
+                    if time.time() - other.stat().st_mtime > UNUSED:
+                        shutil.rmtree(other, ignore_errors=True)
+                place.mkdir(mode=0o700, parents=True, exist_ok=True)
             if os.access(place, os.W_OK) and place.stat().st_uid == os.geteuid():
                 return place
         except (OSError, RuntimeError):  # no right to write there, or no home at all
@@ -57,7 +59,7 @@ def _place() -> Path | None:
 
 _KEPT = _place()
 if _KEPT is not None:
-    numba.config.CACHE_DIR = str(_KEPT)
+    numba.config.CACHE_DIR = str(_KEPT)  # type: ignore[attr-defined]
 
 
 def compiled(law: Law) -> Law:
@@ -65,5 +67,5 @@ def compiled(law: Law) -> Law:
 
     A division by zero gives infinity or NaN as IEEE 754 has it, never an exception.
     """
-    compile_law: Callable[[Law], Law] = numba.njit(error_model="numpy", cache=_KEPT is not None)
-    return compile_law(law)
+    compile_law: Any = numba.njit(error_model="numpy", cache=_KEPT is not None)
+    return cast(Law, compile_law(law))

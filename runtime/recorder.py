@@ -27,7 +27,7 @@ from runtime.spool import Journal, Kind
 from runtime.tags import System
 
 POLL = 0.002  # s between looks
-SAVE = 1.0  # s between saves of integrators
+SAVE = 5.0  # s between saves of integrators and counters: their file is large, and disks wear
 RETRY = 0.2  # s between attempts on a disk that doesn't write
 ATTACH = 0.1  # s between looks for regions that are missing or were made anew
 SAY = 0.5  # s between words on health

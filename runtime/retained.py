@@ -30,8 +30,12 @@ from runtime.tags import TAGS, System
 RESERVE = 10_000  # scans
 RETAINED: tuple[Tag, ...] = tuple(tag for tag in TAGS if tag.retained)
 LATCHES: tuple[Tag, ...] = tuple(
-    tag for tag in RETAINED if not tag.is_float or tag.access is Access.REQUEST
+    tag
+    for tag in RETAINED
+    if tag.recorded or tag.access is Access.REQUEST or tag.name == "EmergencyStopId"
 )
+"""What is on disk before anyone is told that it is done. Counters and integrators follow within
+seconds: a power cut may take back the last of them, never a stop."""
 
 _MAGIC = b"CALEJOR1"
 _HEAD = struct.Struct("<8sQQQ32s")  # magic, generation, scan, length of the rest, digest

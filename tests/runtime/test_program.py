@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+import numba
 import pytest
 
-from blocks.block import Block, UndeclaredPin
+from blocks.block import Block, Pins
 from runtime.layout import Capacity, Columns, Layout
 from runtime.program import KINDS, SCAN_WRITES, Program, ProgramError, problems
 from runtime.tag import Access
@@ -48,8 +47,8 @@ def test_the_program_of_the_design_is_sound() -> None:
             "'authority' reads Pump.Stopped, which 'emergency_stop' writes only later",
         ),
         (
-            moved("limits", before="authority"),
-            "'limits' reads Pump.Demand, which 'authority' writes only later",
+            moved("limits", before="duty"),
+            "'limits' reads Pump.Command, which 'duty' writes only later",
         ),
         (moved("supervision", before="limits"), "'supervision' reads Pump.Setpoint"),
     ],
@@ -84,28 +83,42 @@ def test_a_block_writes_neither_inputs_nor_what_is_the_scans(tag: object) -> Non
     assert found == [f"program: block 'forger' writes {tag!r}, which is not a block's"]
 
 
-@pytest.mark.parametrize(
-    "take",
-    [
-        lambda block: block.real(Pump.Setpoint),
-        lambda block: block.flag(Pump.Demand),
-    ],
-)
-def test_a_block_gets_no_pin_that_it_does_not_declare(take: Callable[[Block], object]) -> None:
-    class Curious(Block):
-        reads = (Pump.Demand,)
+class Meddler(Block):
+    """Reads the demand, and tries to write it."""
 
-    with pytest.raises(UndeclaredPin):
-        take(Curious(Columns(Layout(Capacity(1, 1)))))
+    reads = (Pump.Demand,)
+
+    @staticmethod
+    def law(pump: Pins) -> None:
+        pump.Demand[0] = 1.0
+
+
+class Curious(Block):
+    """Reads what it doesn't declare."""
+
+    reads = (Pump.Demand,)
+
+    @staticmethod
+    def law(pump: Pins) -> None:
+        pump.Setpoint[0]
+
+
+def test_a_law_gets_no_pin_that_its_block_does_not_declare() -> None:
+    with pytest.raises(AttributeError, match="Setpoint"):
+        Curious(Columns(Layout(Capacity(1, 1)))).execute()
 
 
 def test_what_a_block_reads_it_cannot_write() -> None:
-    class Meddler(Block):
-        reads = (Pump.Demand,)
-
-    demand = Meddler(Columns(Layout(Capacity(1, 1)))).real(Pump.Demand)
     with pytest.raises(ValueError, match="read-only"):
-        demand[0] = 1.0
+        Meddler(Columns(Layout(Capacity(1, 1)))).execute()
+
+
+@pytest.mark.parametrize("block", [Curious, Meddler])
+def test_such_laws_are_not_compiled(block: type[Block]) -> None:
+    faulty = block(Columns(Layout(Capacity(1, 1))))
+    law = numba.njit(block.law)
+    with pytest.raises(numba.TypingError):
+        law(*faulty.arguments)
 
 
 def test_every_tag_that_is_shown_has_a_writer() -> None:
