@@ -88,8 +88,8 @@ class Tag:
     `step` is what one count of the scaled 16-bit view means. `quality` names the tag that says how
     good this one is; `within` names the two tags between which every encoding of this value must
     stay (0, "stopped", excepted). `states` names the values of an enumeration, `flags` the bits of
-    a bit mask. `setting` names the setting of `scan.yaml` that is the default of a parameter; a pump
-    may have its own in `control_parameters`. Table and name are filled in by the declaration itself.
+    a bit mask. `setting` names the setting of `scan.yaml` that is the default of a parameter; a
+    pump may have its own in `control_parameters`. Table and name are filled in by the declaration.
     """
 
     doc: str
