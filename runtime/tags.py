@@ -424,6 +424,7 @@ class Pump(Table):
     PowerTime = _memory("When the accepted power was measured.", unit=S, access=INTERNAL)
     FlowTime = _memory("When the accepted flow was measured.", unit=S, access=INTERNAL)
     LevelTime = _memory("When the accepted level was measured.", unit=S, access=INTERNAL)
+    SpeedStill = _seconds("How long the running pump's speed has been the same.", access=INTERNAL)
     PowerStill = _seconds("How long the running pump's power has been the same.", access=INTERNAL)
     FlowStill = _seconds("How long the running pump's flow has been the same.", access=INTERNAL)
     LevelStill = _seconds("How long the level has been the same.", access=INTERNAL)
@@ -465,11 +466,18 @@ class Pump(Table):
     FlowCurve3 = _flow("Flow learned half way up; 0 if none is.", retained=True)
     FlowCurve4 = _flow("Flow learned three quarters of the way up; 0 if none is.", retained=True)
     FlowCurve5 = _flow("Flow learned at the highest speed; 0 if none is.", retained=True)
+    CurveLow = _memory(
+        "Speed of the lowest node of the curves.", unit=HZ, access=INTERNAL, retained=True
+    )
+    CurveHigh = _memory(
+        "Speed of the highest node of the curves.", unit=HZ, access=INTERNAL, retained=True
+    )
     ExpectedPower = _power("Power that the learned curve expects now; 0 if unknown.", register=50)
     ExpectedFlow = _flow("Flow that the learned curve expects now; 0 if unknown.", register=52)
     SteadyTime = _seconds(
         "How long speed, setpoint and feedback have been steady.", access=INTERNAL
     )
+    SteadySpeed = _memory("Speed about which they are.", unit=HZ, access=INTERNAL)
 
     PlanActive = _flag("A plan interval covers this scan.", register=3)
     TargetSpeed = _speed("Speed that the plan asks for.", register=10)
@@ -544,6 +552,10 @@ class Pump(Table):
     LevelEngaged = _flag("The level controller was in charge in the last scan.")
     PowerDemand = _speed("What the power controller asks for.")
     PowerIntegral = _memory("Integral part of the power controller.", unit=HZ, retained=True)
+    PowerOffset = _memory("Output without its integral, last scan.", unit=HZ, access=INTERNAL)
+    PowerOutput = _memory("Output before limits, last scan.", unit=HZ, access=INTERNAL)
+    PowerError = _memory("Power error of the last scan.", unit=KW, access=INTERNAL)
+    PowerAim = _memory("Target of the last scan.", unit=KW, access=INTERNAL)
     PowerEngaged = _flag("The power controller was in charge in the last scan.")
 
     Mode = _memory(
