@@ -6,6 +6,7 @@ needs it is 0: not known.
 
 from __future__ import annotations
 
+from blocks.arithmetic import clamp, smaller
 from runtime.compiled import compiled
 
 NODES = 5
@@ -22,9 +23,7 @@ def place(speed: float, low: float, high: float) -> float:
     steps = (speed - low) / (high - low) * STEPS
     if not -MARGIN <= steps <= STEPS + MARGIN:
         return OUTSIDE
-    if steps < 0.0:
-        return 0.0
-    return STEPS if steps > STEPS else steps
+    return clamp(steps, 0.0, STEPS)
 
 
 @compiled
@@ -87,5 +86,5 @@ def speed_for(
         return low + step * (2.0 + share)
     share = _crossing(value, c4, c5)
     if share >= 0.0:
-        return low + step * (3.0 + share)
+        return smaller(high, low + step * (3.0 + share))
     return high if 0.0 < c5 < value else 0.0

@@ -2,32 +2,105 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from blocks.block import Block, scratch
-from runtime.layout import Columns
+from blocks.arithmetic import clamp, larger
+from blocks.block import Block, Pins
+from blocks.curve import speed_for
+from runtime.compiled import compiled
 from runtime.tag import Quality
 from runtime.tags import Pump, System
 
 POWER_CONTROLLED = Pump.ControlType.number("POWER_CONTROLLED")
 BY_PLAN = Pump.Authority.number("Plan")
+GOOD = int(Quality.GOOD)
+
+
+@compiled
+def _part(elapsed: float, time: float) -> float:
+    """The part of a time constant that a scan is, at most all of it."""
+    return elapsed / time if time > elapsed else 1.0
+
+
+@compiled
+def _unlearned(then: float, now: float) -> float:
+    """What the integral takes over where only one of two targets has a learned speed."""
+    return then - now if then == 0.0 or now == 0.0 else 0.0
+
+
+@compiled
+def _control(system: Pins, pump: Pins) -> None:
+    for p in range(len(pump.ControlType)):
+        target, gain, setpoint = pump.TargetPower[p], pump.PowerGain[p], pump.Setpoint[p]
+        low, high = pump.LowLimit[p], pump.HighLimit[p]
+        c1, c2, c3 = pump.PowerCurve1[p], pump.PowerCurve2[p], pump.PowerCurve3[p]
+        c4, c5 = pump.PowerCurve4[p], pump.PowerCurve5[p]
+        share = pump.PowerFeedForward[p]
+        forward = share * speed_for(target, low, high, c1, c2, c3, c4, c5)
+        error = target - pump.Power[p]
+        offset = gain * error + forward
+
+        asked = pump.ControlType[p] == POWER_CONTROLLED and pump.PlanActive[p] and target > 0.0
+        good = pump.PowerQuality[p] == GOOD and pump.Authority[p] == BY_PLAN
+        runs = setpoint >= low
+        engaged = asked and good and (runs or forward > 0.0)
+        if not asked:
+            demand, output, integral = 0.0, 0.0, 0.0
+        elif engaged and runs and pump.PowerEngaged[p]:
+            then = share * speed_for(pump.PowerAim[p], low, high, c1, c2, c3, c4, c5)
+            integral = pump.PowerIntegral[p]
+            integral += pump.PowerOffset[p] - (gain * pump.PowerError[p] + then)
+            integral += _unlearned(then, forward)
+            part = _part(system.Elapsed[0], pump.PowerResetTime[p])
+            short = pump.NotFollowing[p] and (setpoint - pump.Speed[p]) * error > 0.0
+            if not short:
+                integral += gain * error * part
+            integral += (setpoint - pump.PowerOutput[p]) * part
+            output = offset + integral
+            demand = clamp(output, low, high)
+        elif engaged and not runs:
+            demand = clamp(forward, low, high)
+            output, integral = demand, demand - forward
+        else:
+            demand = larger(setpoint, pump.MinSpeed[p])
+            output, integral = demand, demand - offset
+
+        pump.PowerDemand[p] = demand
+        pump.PowerIntegral[p] = integral
+        pump.PowerOffset[p] = offset
+        pump.PowerOutput[p] = output
+        pump.PowerError[p] = error
+        pump.PowerAim[p] = target
+        pump.PowerEngaged[p] = engaged
 
 
 class PowerControl(Block):
     """PI on the measured power. The cube law is wrong with static head, so the loop is closed.
 
-        P = (TargetPower − Power) · K
-        u = P + I,  v = min(max(u, LowLimit), HighLimit)
-        I ← I + P · Δt / max(Ti, Δt), but I stays where (u − v) · P > 0
+        e = TargetPower − Power
+        F = FeedForward · learned speed for TargetPower (blocks/curve.py), 0 if it is not known
+        I ← I + K · e · Δt / max(Ti, Δt) + (s − u) · Δt / max(Ti, Δt)
+        u = K · e + F + I, demand = u held between LowLimit and HighLimit
 
-    each calculated from left to right, LowLimit and HighLimit being those of the previous scan. The
-    integral does not wind up: it stays while the output is at a limit and P pushes it further. The
-    demand is v while TargetPower is above 0, else 0.
+    each calculated from left to right; s is the setpoint in force and u on the right the output of
+    the previous scan. So the integral follows whatever holds the setpoint back (back-calculation
+    within the reset time, Åström and Hägglund, Advanced PID Control, 3.5), and does not wind up.
+    Where the pump is found not to follow, it leaves K · e out while that asks for more of what the
+    drive does not do.
 
-    The controller is engaged while the pump is power-controlled, its setpoint is not below LowLimit
-    and was the plan's in the previous scan, the plan is active and the power is Good. While it is
-    not engaged it tracks: in place of v it takes s = max(Setpoint, MinSpeed), and I is s − P. So a
-    stopped pump starts at its lowest speed, and a bad power raises no further.
+    The learned speed moves the pump at once when the target changes. All else moves nothing: when
+    gain, share, curve or limits change, or only one of two targets has a learned speed, I takes
+    over what K · e + F of the last scan would differ by.
+
+    | the controller is         | when                                       | demand    | I       |
+    |---------------------------|--------------------------------------------|-----------|---------|
+    | not asked                 | another control type, no plan, target <= 0 | 0         | 0       |
+    | engaged                   | asked, power Good, the previous scan's     | u         | above   |
+    |                           | authority the plan, setpoint >= LowLimit   |           |         |
+    | engaged, pump standing    | so, but setpoint < LowLimit, and F known   | F         | 0       |
+    | tracking                  | else, and in the scan in which it engages  | s         | s − K·e |
+    |                           | (s here at least MinSpeed)                 |           |  − F    |
+
+    So a stopped pump starts at its lowest speed, or towards the learned one, a bad power raises
+    nothing, and the controller takes over without a bump.
     """
 
     reads = (
@@ -37,73 +110,25 @@ class PowerControl(Block):
         Pump.TargetPower,
         Pump.Power,
         Pump.PowerQuality,
+        Pump.Speed,
         Pump.MinSpeed,
         Pump.PowerGain,
         Pump.PowerResetTime,
+        Pump.PowerFeedForward,
+        Pump.PowerCurve1,
+        Pump.PowerCurve2,
+        Pump.PowerCurve3,
+        Pump.PowerCurve4,
+        Pump.PowerCurve5,
     )
-    previous = (Pump.Setpoint, Pump.Authority, Pump.LowLimit, Pump.HighLimit)
-    writes = (Pump.PowerDemand, Pump.PowerIntegral, Pump.PowerEngaged)
-
-    def __init__(self, columns: Columns) -> None:
-        super().__init__(columns)
-        self.elapsed = self.real(System.Elapsed)
-        self.control_type = self.number(Pump.ControlType)
-        self.plan_active = self.flag(Pump.PlanActive)
-        self.target = self.real(Pump.TargetPower)
-        self.power = self.real(Pump.Power)
-        self.quality = self.number(Pump.PowerQuality)
-        self.lowest = self.real(Pump.MinSpeed)
-        self.low = self.real(Pump.LowLimit)
-        self.high = self.real(Pump.HighLimit)
-        self.gain = self.real(Pump.PowerGain)
-        self.reset_time = self.real(Pump.PowerResetTime)
-        self.setpoint = self.real(Pump.Setpoint)
-        self.authority = self.number(Pump.Authority)
-        self.demand = self.real(Pump.PowerDemand)
-        self.integral = self.real(Pump.PowerIntegral)
-        self.engaged = self.flag(Pump.PowerEngaged)
-        self.proportional = scratch(self.demand)
-        self.output = scratch(self.demand)
-        self.step = scratch(self.demand)
-        self.lag = scratch(self.demand)
-        self.tracking = scratch(self.demand, "?")
-        self.part = scratch(self.demand, "?")
-
-    def execute(self) -> None:
-        self._judge_engagement()
-        np.subtract(self.target, self.power, out=self.proportional)
-        np.multiply(self.proportional, self.gain, out=self.proportional)
-        np.add(self.proportional, self.integral, out=self.output)
-        np.maximum(self.output, self.low, out=self.demand)
-        np.minimum(self.demand, self.high, out=self.demand)
-        self._integrate()
-        self._track()
-        np.greater(self.target, 0.0, out=self.part)
-        np.multiply(self.demand, self.part, out=self.demand)
-
-    def _judge_engagement(self) -> None:
-        np.equal(self.quality, Quality.GOOD, out=self.engaged)
-        np.equal(self.control_type, POWER_CONTROLLED, out=self.part)
-        np.logical_and(self.engaged, self.part, out=self.engaged)
-        np.equal(self.authority, BY_PLAN, out=self.part)
-        np.logical_and(self.engaged, self.part, out=self.engaged)
-        np.greater_equal(self.setpoint, self.low, out=self.part)
-        np.logical_and(self.engaged, self.part, out=self.engaged)
-        np.logical_and(self.engaged, self.plan_active, out=self.engaged)
-        np.logical_not(self.engaged, out=self.tracking)
-
-    def _integrate(self) -> None:
-        np.subtract(self.output, self.demand, out=self.step)
-        np.multiply(self.step, self.proportional, out=self.step)
-        np.less_equal(self.step, 0.0, out=self.part)
-        np.multiply(self.proportional, self.elapsed, out=self.step)
-        np.maximum(self.reset_time, self.elapsed, out=self.lag)
-        np.divide(self.step, self.lag, out=self.step)
-        np.multiply(self.step, self.part, out=self.step)
-        np.add(self.integral, self.step, out=self.integral)
-
-    def _track(self) -> None:
-        np.maximum(self.setpoint, self.lowest, out=self.step)
-        np.putmask(self.demand, self.tracking, self.step)
-        np.subtract(self.step, self.proportional, out=self.step)
-        np.putmask(self.integral, self.tracking, self.step)
+    previous = (Pump.Setpoint, Pump.Authority, Pump.LowLimit, Pump.HighLimit, Pump.NotFollowing)
+    writes = (
+        Pump.PowerDemand,
+        Pump.PowerIntegral,
+        Pump.PowerOffset,
+        Pump.PowerOutput,
+        Pump.PowerError,
+        Pump.PowerAim,
+        Pump.PowerEngaged,
+    )
+    law = staticmethod(_control)
