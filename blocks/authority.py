@@ -2,38 +2,103 @@
 
 from __future__ import annotations
 
-import numpy as np
+from blocks.arithmetic import row
+from blocks.block import Block, Pins
+from blocks.requests import EXECUTED, REQUEST_PINS, REQUESTS
+from runtime.compiled import compiled
+from runtime.tag import Quality
+from runtime.tags import NUMBER, Pump, Station
 
-from blocks.block import NUMBER, REQUEST_PINS, Block, Requests, scratch
-from runtime.layout import Columns
-from runtime.tags import Pump, Station
-
-DEFAULT, PLAN, MANUAL, FAILSAFE, EMERGENCY_STOP = (
+DEFAULT, PLAN, MANUAL, FAILSAFE, EMERGENCY_STOP, LOCAL = (
     Pump.Authority.number(word)
-    for word in ("Default", "Plan", "Manual", "Failsafe", "EmergencyStop")
+    for word in ("Default", "Plan", "Manual", "Failsafe", "EmergencyStop", "Local")
 )
 AUTO, BY_HAND = Pump.Mode.number("Auto"), Pump.Mode.number("Manual")
 STOP = Pump.EmergencyAction.number("stop")
-_CALCULATORS = (
-    ("DIRECT_SPEED", Pump.DirectDemand),
-    ("LEVEL_CONTROLLED", Pump.LevelDemand),
-    ("POWER_CONTROLLED", Pump.PowerDemand),
+LEVEL_CONTROLLED, POWER_CONTROLLED = (
+    Pump.ControlType.number(word) for word in ("LEVEL_CONTROLLED", "POWER_CONTROLLED")
 )
+GOOD = int(Quality.GOOD)
+MODE, MANUAL_SETPOINT = NUMBER[Pump.Mode], NUMBER[Pump.ManualSetpoint]
+
+
+@compiled
+def _of_plan(control_type: int, direct: float, level: float, power: float) -> float:
+    if control_type == LEVEL_CONTROLLED:
+        return level
+    return power if control_type == POWER_CONTROLLED else direct
+
+
+@compiled
+def _of_local(running: bool, speed: float, speed_quality: int, setpoint: float) -> float:
+    if not running:
+        return 0.0
+    return speed if speed_quality == GOOD else setpoint
+
+
+@compiled
+def _decide(system: Pins, station: Pins, pump: Pins, request: Pins) -> None:
+    for count in range(system.Requests[0] - system.RequestsTaken[0], system.Requests[0]):
+        r = count % REQUESTS
+        p = request.Slot[r]
+        if request.Result[r] != EXECUTED:
+            continue
+        if request.Tag[r] == MANUAL_SETPOINT:
+            pump.ManualSetpoint[p] = request.Value[r]
+        elif request.Tag[r] == MODE:
+            if request.Value[r] == BY_HAND and pump.Mode[p] == AUTO:
+                pump.ManualSetpoint[p] = pump.Setpoint[p]
+            pump.Mode[p] = int(request.Value[r])
+
+    for p in range(len(pump.Demand)):
+        s = row(pump.Station[p], len(station.Failsafe))
+        default = pump.DefaultSetpoint[p]
+        observed = pump.RunningQuality[p] == GOOD
+        found_running = observed and pump.Running[p] and not pump.Adopted[p]
+        authority, demand = DEFAULT, default
+        if pump.Stopped[p]:
+            authority = EMERGENCY_STOP
+            runs = pump.Setpoint[p] > 0.0 or found_running
+            demand = default if runs and pump.EmergencyAction[p] != STOP else 0.0
+        elif observed and pump.LocalControl[p]:
+            authority = LOCAL
+            demand = _of_local(
+                pump.Running[p], pump.Speed[p], pump.SpeedQuality[p], pump.Setpoint[p]
+            )
+        elif station.Failsafe[s]:
+            authority = FAILSAFE
+        elif pump.Mode[p] == BY_HAND:
+            authority, demand = MANUAL, pump.ManualSetpoint[p]
+        elif pump.PlanActive[p]:
+            authority = PLAN
+            demand = _of_plan(
+                pump.ControlType[p],
+                pump.DirectDemand[p],
+                pump.LevelDemand[p],
+                pump.PowerDemand[p],
+            )
+        pump.Authority[p] = authority
+        pump.Demand[p] = demand
 
 
 class Authority(Block):
     """The demand of the highest authority that has something to say.
 
-    | authority     | when                     | demand                                            |
-    |---------------|--------------------------|---------------------------------------------------|
-    | EmergencyStop | Stopped                  | DefaultSetpoint, or 0 where EmergencyAction: stop |
-    | Failsafe      | its station's Failsafe   | DefaultSetpoint                                   |
-    | Manual        | Mode = Manual            | ManualSetpoint                                    |
-    | Plan          | PlanActive               | the demand of the control type's calculator       |
-    | Default       | otherwise                | DefaultSetpoint                                   |
+    | authority     | when                   | demand                                            |
+    |---------------|------------------------|---------------------------------------------------|
+    | EmergencyStop | Stopped                | DefaultSetpoint of a pump that runs, or 0 where   |
+    |               |                        | EmergencyAction: stop; 0 of one that does not run |
+    | Local         | LocalControl, reported | the measured Speed; without a good one the        |
+    |               | in time                | setpoint in force; 0 while the pump does not run  |
+    | Failsafe      | its station's Failsafe | DefaultSetpoint                                   |
+    | Manual        | Mode = Manual          | ManualSetpoint                                    |
+    | Plan          | PlanActive             | the demand of the control type's calculator       |
+    | Default       | otherwise              | DefaultSetpoint                                   |
 
-    Mode and ManualSetpoint are changed by request. Changing from Auto to Manual takes over the
-    setpoint in force, so it is bumpless.
+    An emergency stop starts nothing: a pump runs if its setpoint in force is above 0, or if it was
+    found running when control began. Under local control we track, so that the pump is taken back
+    without a bump. Mode and ManualSetpoint are changed by request. Changing from Auto to Manual
+    takes over the setpoint in force, so it is bumpless.
     """
 
     reads = (
@@ -43,67 +108,17 @@ class Authority(Block):
         Pump.Stopped,
         Pump.EmergencyAction,
         Pump.DefaultSetpoint,
+        Pump.Running,
+        Pump.RunningQuality,
+        Pump.LocalControl,
+        Pump.Speed,
+        Pump.SpeedQuality,
         Pump.PlanActive,
         Pump.ControlType,
         Pump.DirectDemand,
         Pump.LevelDemand,
         Pump.PowerDemand,
     )
-    previous = (Pump.Setpoint,)
+    previous = (Pump.Setpoint, Pump.Adopted)
     writes = (Pump.Mode, Pump.ManualSetpoint, Pump.Authority, Pump.Demand)
-
-    def __init__(self, columns: Columns) -> None:
-        super().__init__(columns)
-        self.requests = Requests(self)
-        self.station = self.number(Pump.Station)
-        self.station_failsafe = self.flag(Station.Failsafe)
-        self.stopped = self.flag(Pump.Stopped)
-        self.action = self.number(Pump.EmergencyAction)
-        self.default = self.real(Pump.DefaultSetpoint)
-        self.plan_active = self.flag(Pump.PlanActive)
-        self.control_type = self.number(Pump.ControlType)
-        self.calculators = [
-            (Pump.ControlType.number(control_type), self.real(demand))
-            for control_type, demand in _CALCULATORS
-        ]
-        self.setpoint = self.real(Pump.Setpoint)
-        self.mode = self.number(Pump.Mode)
-        self.manual_setpoint = self.real(Pump.ManualSetpoint)
-        self.authority = self.number(Pump.Authority)
-        self.demand = self.real(Pump.Demand)
-        self.failsafe = scratch(self.demand, "?")
-        self.part = scratch(self.demand, "?")
-
-    def execute(self) -> None:
-        self._take_requests()
-        self.authority.fill(DEFAULT)
-        np.copyto(self.demand, self.default)
-
-        np.copyto(self.authority, PLAN, where=self.plan_active)
-        for control_type, calculated in self.calculators:
-            np.equal(self.control_type, control_type, out=self.part)
-            np.logical_and(self.part, self.plan_active, out=self.part)
-            np.putmask(self.demand, self.part, calculated)
-
-        np.equal(self.mode, BY_HAND, out=self.part)
-        np.copyto(self.authority, MANUAL, where=self.part)
-        np.copyto(self.demand, self.manual_setpoint, where=self.part)
-
-        np.take(self.station_failsafe, self.station, out=self.failsafe, mode="clip")
-        np.copyto(self.authority, FAILSAFE, where=self.failsafe)
-        np.copyto(self.demand, self.default, where=self.failsafe)
-
-        np.copyto(self.authority, EMERGENCY_STOP, where=self.stopped)
-        np.copyto(self.demand, self.default, where=self.stopped)
-        np.equal(self.action, STOP, out=self.part)
-        np.logical_and(self.part, self.stopped, out=self.part)
-        np.copyto(self.demand, 0.0, where=self.part)
-
-    def _take_requests(self) -> None:
-        for tag, slot, value, _ in self.requests.admitted():
-            if tag == NUMBER[Pump.ManualSetpoint]:
-                self.manual_setpoint[slot] = value
-            elif tag == NUMBER[Pump.Mode]:
-                if value == BY_HAND and self.mode[slot] == AUTO:
-                    self.manual_setpoint[slot] = self.setpoint[slot]
-                self.mode[slot] = int(value)
+    law = staticmethod(_decide)

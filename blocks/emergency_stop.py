@@ -3,10 +3,47 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from blocks.block import NUMBER, REQUEST_PINS, Block, Requests, scratch
-from runtime.layout import Columns
-from runtime.tags import Pump, Station, System
+from blocks.arithmetic import row
+from blocks.block import Block, Pins
+from blocks.requests import EXECUTED, REQUEST_PINS, REQUESTS
+from runtime.compiled import compiled
+from runtime.tags import NUMBER, Pump, Station, System
+
+OF_SYSTEM, OF_STATION, OF_PUMP = (NUMBER[table.EmergencyStop] for table in (System, Station, Pump))
+
+
+@compiled
+def _write(
+    latch: NDArray[np.bool_], stop: NDArray[np.uint64], slot: int, value: float, identity: int
+) -> None:
+    if value == 0.0:
+        latch[slot] = False
+        stop[slot] = 0
+    elif not latch[slot]:
+        latch[slot] = True
+        stop[slot] = identity
+
+
+@compiled
+def _latch(system: Pins, station: Pins, pump: Pins, request: Pins) -> None:
+    for count in range(system.Requests[0] - system.RequestsTaken[0], system.Requests[0]):
+        r = count % REQUESTS
+        if request.Result[r] != EXECUTED:
+            continue
+        slot, value, identity = request.Slot[r], request.Value[r], request.Id[r]
+        if request.Tag[r] == OF_SYSTEM:
+            _write(system.EmergencyStop, system.EmergencyStopId, slot, value, identity)
+        elif request.Tag[r] == OF_STATION:
+            _write(station.EmergencyStop, station.EmergencyStopId, slot, value, identity)
+        elif request.Tag[r] == OF_PUMP:
+            _write(pump.EmergencyStop, pump.EmergencyStopId, slot, value, identity)
+
+    for p in range(len(pump.Station)):
+        s = row(pump.Station[p], len(station.EmergencyStop))
+        stopped = pump.EmergencyStop[p] or station.EmergencyStop[s] or system.EmergencyStop[0]
+        pump.Stopped[p] = stopped
 
 
 class EmergencyStop(Block):
@@ -19,10 +56,12 @@ class EmergencyStop(Block):
     | latched | request := 0, naming the id       | clear   | EmergencyStopId := 0 |
     | any     | restart of scan, runtime, machine | same    | the latches are retained |
 
-    The scan admits a request to clear only if it names the stop that is in force. A pump is Stopped
-    while its own latch, its station's or the system's is set; what that means for its setpoint is
-    `authority`'s to say. Clearing starts nothing by itself: the setpoint comes back through start
-    rules and rate limit. This is a software stop; the hardwired one (ISO 13850) stays the plant's.
+    The scan admits a request to clear only if it names the stop that is in force, and only when the
+    stop has done its work: no pump of its scope whose EmergencyAction is to stop is still reported
+    running, other than by its local controller. A pump is Stopped while its own latch, its
+    station's or the system's is set; what that means for its setpoint is `authority`'s to say.
+    Clearing starts nothing by itself: the setpoint comes back through start rules and rate limit.
+    This is a software stop; the hardwired one (ISO 13850) stays the plant's.
     """
 
     reads = (*REQUEST_PINS, Pump.Station)
@@ -35,34 +74,4 @@ class EmergencyStop(Block):
         Pump.EmergencyStopId,
         Pump.Stopped,
     )
-
-    def __init__(self, columns: Columns) -> None:
-        super().__init__(columns)
-        self.requests = Requests(self)
-        self.latches = {
-            NUMBER[table.EmergencyStop]: (
-                self.flag(table.EmergencyStop),
-                self.number(table.EmergencyStopId),
-            )
-            for table in (System, Station, Pump)
-        }
-        self.system = self.flag(System.EmergencyStop)
-        self.station = self.flag(Station.EmergencyStop)
-        self.pump = self.flag(Pump.EmergencyStop)
-        self.station_of = self.number(Pump.Station)
-        self.stopped = self.flag(Pump.Stopped)
-        self.by_station = scratch(self.pump, "?")
-
-    def execute(self) -> None:
-        for tag, slot, value, identity in self.requests.admitted():
-            if tag in self.latches:
-                latch, identities = self.latches[tag]
-                if not value:
-                    latch[slot] = False
-                    identities[slot] = 0
-                elif not latch[slot]:
-                    latch[slot] = True
-                    identities[slot] = identity
-        np.take(self.station, self.station_of, out=self.by_station, mode="clip")
-        np.logical_or(self.pump, self.by_station, out=self.stopped)
-        np.logical_or(self.stopped, self.system, out=self.stopped)
+    law = staticmethod(_latch)
