@@ -2,20 +2,67 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TypeAlias
 
-from blocks.block import Block, Flag, Real, scratch
+from blocks.arithmetic import row
+from blocks.block import Block, Pins
+from runtime.compiled import compiled
 from runtime.layout import Columns
-from runtime.tag import Tag
+from runtime.tag import Table, Tag
 from runtime.tags import Pump, Station, System
 
+_Tags: TypeAlias = dict[type[Table], tuple[Tag, ...]]
+
 # The scan itself raises Fault: when it does, no block runs any more.
-_ALARMS: tuple[tuple[Tag, Tag], ...] = tuple(
-    (tag, table.tag(tag.since))
+_ALARMS: _Tags = {
+    table: tuple(tag for tag in table.tags() if tag.alarm and tag is not System.Fault)
     for table in (System, Station, Pump)
-    for tag in table.tags()
-    if tag.alarm and tag is not System.Fault
-)
+}
+_SINCE: _Tags = {
+    table: tuple(table.tag(tag.since) for tag in tags) for table, tags in _ALARMS.items()
+}
+
+
+@compiled
+def _began(since: float, active: bool, utc: float) -> float:
+    """Since when an alarm has been active."""
+    if not active:
+        return 0.0
+    return utc if since == 0.0 else since
+
+
+@compiled
+def _count(
+    system: Pins,
+    station: Pins,
+    pump: Pins,
+    alarms: tuple[tuple[Pins, ...], ...],
+    times: tuple[tuple[Pins, ...], ...],
+) -> None:
+    utc = system.TimeUtc[0]
+    of_system, of_stations, of_pumps = alarms
+    system_since, station_since, pump_since = times
+    system.ActiveAlarms[0] = 0
+    station.ActiveAlarms[:] = 0
+    for alarm in range(len(of_system)):
+        raised, since = of_system[alarm], system_since[alarm]
+        since[0] = _began(since[0], raised[0], utc)
+        system.ActiveAlarms[0] += raised[0]
+    for alarm in range(len(of_stations)):
+        raised, since = of_stations[alarm], station_since[alarm]
+        for s in range(len(raised)):
+            active = raised[s] and station.Configured[s]
+            since[s] = _began(since[s], active, utc)
+            station.ActiveAlarms[s] += active
+    for alarm in range(len(of_pumps)):
+        raised, since = of_pumps[alarm], pump_since[alarm]
+        for p in range(len(raised)):
+            active = raised[p] and pump.Configured[p]
+            since[p] = _began(since[p], active, utc)
+            if active:
+                station.ActiveAlarms[row(pump.Station[p], len(station.ActiveAlarms))] += 1
+    for s in range(len(station.ActiveAlarms)):
+        system.ActiveAlarms[0] += station.ActiveAlarms[s]
 
 
 class Alarms(Block):
@@ -30,48 +77,17 @@ class Alarms(Block):
         Station.Configured,
         Pump.Configured,
         Pump.Station,
-        *(tag for tag, _ in _ALARMS),
+        *(tag for tags in _ALARMS.values() for tag in tags),
     )
     writes = (
         System.ActiveAlarms,
         Station.ActiveAlarms,
-        *(since for _, since in _ALARMS),
+        *(tag for tags in _SINCE.values() for tag in tags),
     )
+    law = staticmethod(_count)
 
     def __init__(self, columns: Columns) -> None:
-        super().__init__(columns)
-        self.utc = self.real(System.TimeUtc)
-        self.station = self.number(Pump.Station)
-        self.system_count = self.number(System.ActiveAlarms)
-        self.station_count = self.number(Station.ActiveAlarms)
-        self.alarms: list[tuple[str, Flag, Real]] = [
-            (tag.table, self.flag(tag), self.real(since)) for tag, since in _ALARMS
-        ]
-        self.in_use = {
-            "System": np.ones(1, "?"),
-            "Station": self.flag(Station.Configured),
-            "Pump": self.flag(Pump.Configured),
-        }
-        self.active = {name: scratch(since, "?") for name, _, since in self.alarms}
-        self.begins = {name: scratch(since, "?") for name, _, since in self.alarms}
-        self.pump_count = scratch(self.station, "u4")
+        super().__init__(columns, self._by_table(columns, _ALARMS), self._by_table(columns, _SINCE))
 
-    def execute(self) -> None:
-        self.system_count.fill(0)
-        self.station_count.fill(0)
-        self.pump_count.fill(0)
-        counts = {
-            "System": self.system_count,
-            "Station": self.station_count,
-            "Pump": self.pump_count,
-        }
-        for table, raised, since in self.alarms:
-            begins, active = self.begins[table], self.active[table]
-            np.logical_and(raised, self.in_use[table], out=active)
-            np.equal(since, 0.0, out=begins)
-            np.logical_and(begins, active, out=begins)
-            np.copyto(since, self.utc, where=begins)
-            np.multiply(since, active, out=since)
-            np.add(counts[table], active, out=counts[table])
-        np.add.at(self.station_count, self.station, self.pump_count)
-        np.add(self.system_count, self.station_count.sum(dtype=np.uint32), out=self.system_count)
+    def _by_table(self, columns: Columns, tags: _Tags) -> tuple[tuple[Pins, ...], ...]:
+        return tuple(tuple(self._column(columns, tag) for tag in some) for some in tags.values())

@@ -1,129 +1,168 @@
-"""Feedback: gives every measurement its quality, and every station its level."""
+"""Feedback: gives every measurement its quality, and the reason where it is not Good."""
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
-from blocks.block import Block, Flag, Number, Real, scratch
+from blocks.arithmetic import distance, larger, smaller
+from blocks.block import Block, Pins
+from runtime.compiled import compiled
 from runtime.layout import Columns
-from runtime.tag import Quality, Tag
-from runtime.tags import FOREVER, Pump, Station, System
+from runtime.tag import Quality
+from runtime.tags import FOREVER, Pump, System
 
 EARLY = 1.0  # s by which a measurement may seem to come from the future: clocks differ that much
+LEAST = 1.0  # s; over less than this, noise and rounded times would look like a fast change
 
-_VALUES: tuple[tuple[Tag, Tag, Tag], ...] = (
-    (Pump.MeasuredSpeed, Pump.Speed, Pump.SpeedQuality),
-    (Pump.MeasuredPower, Pump.Power, Pump.PowerQuality),
-    (Pump.MeasuredFlow, Pump.Flow, Pump.FlowQuality),
-    (Pump.MeasuredLevel, Pump.Level, Pump.LevelQuality),
-)
-_STATES: tuple[tuple[Tag, Tag], ...] = (
-    (Pump.MeasuredRunning, Pump.Running),
-    (Pump.MeasuredLocal, Pump.LocalControl),
-)
+_MEASURED = (Pump.MeasuredSpeed, Pump.MeasuredPower, Pump.MeasuredFlow, Pump.MeasuredLevel)
+_ACCEPTED = (Pump.Speed, Pump.Power, Pump.Flow, Pump.Level)
+_TIMES = (Pump.SpeedTime, Pump.PowerTime, Pump.FlowTime, Pump.LevelTime)
+_STILL = (Pump.SpeedStill, Pump.PowerStill, Pump.FlowStill, Pump.LevelStill)
+_DOUBTS = (Pump.SpeedDoubt, Pump.PowerDoubt, Pump.FlowDoubt, Pump.LevelDoubt)
+_QUALITIES = (Pump.SpeedQuality, Pump.PowerQuality, Pump.FlowQuality, Pump.LevelQuality)
+_LOWEST = tuple(value.low for value in _ACCEPTED)
+_HIGHEST = tuple(value.high for value in _ACCEPTED)
+_MAY_STAY = (True, True, True, False)  # the same while the pump stands
+
+_BAD, _UNCERTAIN, _GOOD = int(Quality.BAD), int(Quality.UNCERTAIN), int(Quality.GOOD)
+_NONE = Pump.LevelDoubt.number("none")
+_NOT_MEASURED = Pump.LevelDoubt.number("not measured")
+_STALE = Pump.LevelDoubt.number("stale")
+_OUT_OF_RANGE = Pump.LevelDoubt.number("out of range")
+_TOO_FAST = Pump.LevelDoubt.number("changes too fast")
+_STUCK = Pump.LevelDoubt.number("stuck")
+
+
+@compiled
+def _doubt_of_all(configured: bool, time: float, now: float, max_age: float) -> int:
+    """Why nothing counts that the pump reports."""
+    if not configured or time == 0.0:
+        return _NOT_MEASURED
+    return _NONE if -EARLY <= now - time <= max_age else _STALE
+
+
+@compiled
+def _doubt(
+    measured: float, span: tuple[float, float], accepted: float, band: float, stuck: bool
+) -> int:
+    """Why a measurement is not accepted after the one that was."""
+    if math.isnan(measured):
+        return _NOT_MEASURED
+    if measured < span[0] or measured > span[1]:
+        return _OUT_OF_RANGE
+    if distance(measured, accepted) > band:
+        return _TOO_FAST
+    return _STUCK if stuck else _NONE
+
+
+@compiled
+def _band(rate: float, time: float, accepted_at: float, max_age: float) -> float:
+    """How far a value may be from the accepted one; any distance if there is none in time."""
+    apart = distance(time, accepted_at)
+    return math.inf if accepted_at == 0.0 or apart > max_age else rate * larger(apart, LEAST)
+
+
+@compiled
+def _quality(doubt: int, age: float, max_age: float) -> int:
+    """What the doubt makes of the value that is shown, which has this age."""
+    if doubt == _NONE:
+        return _GOOD
+    return _UNCERTAIN if doubt == _TOO_FAST and age <= max_age else _BAD
+
+
+@compiled
+def _judge(
+    system: Pins,
+    pump: Pins,
+    kinds: tuple[Pins, ...],
+    rates: tuple[float, ...],
+    stuck: tuple[float, ...],
+    max_age: float,
+) -> None:
+    now, elapsed = system.Now[0], system.Elapsed[0]
+    for p in range(len(pump.Configured)):
+        time = pump.MeasuredTime[p]
+        pump.FeedbackAge[p] = larger(smaller(FOREVER, now - time), 0.0)
+        fresh = _doubt_of_all(pump.Configured[p], time, now, max_age) == _NONE
+        pump.RunningQuality[p] = _GOOD if fresh else _BAD
+        if fresh:
+            pump.Running[p] = pump.MeasuredRunning[p]
+            pump.LocalControl[p] = pump.MeasuredLocal[p]
+
+    all_measured, all_accepted, all_times, all_still, all_doubts, all_qualities = kinds
+    for kind in range(len(rates)):
+        measured, accepted, accepted_at = all_measured[kind], all_accepted[kind], all_times[kind]
+        still, doubts, quality = all_still[kind], all_doubts[kind], all_qualities[kind]
+        for p in range(len(pump.Configured)):
+            time = pump.MeasuredTime[p]
+            doubt = _doubt_of_all(pump.Configured[p], time, now, max_age)
+            if doubt == _NONE:
+                same = measured[p] == accepted[p] and (pump.Running[p] or not _MAY_STAY[kind])
+                still[p] = smaller(still[p] + elapsed, FOREVER) if same else 0.0
+                band = _band(rates[kind], time, accepted_at[p], max_age)
+                span = (_LOWEST[kind], _HIGHEST[kind])
+                is_stuck = still[p] > stuck[kind] > 0.0
+                doubt = _doubt(measured[p], span, accepted[p], band, is_stuck)
+            if doubt == _NONE:
+                accepted[p], accepted_at[p] = measured[p], time
+            doubts[p] = doubt
+            quality[p] = _quality(doubt, now - accepted_at[p], max_age)
 
 
 class Feedback(Block):
-    """Validates what the plant reports.
+    """Validates what the plant reports. A value is accepted, and Good, without a doubt:
 
-    FeedbackAge is Now − MeasuredTime, from 0 to the greatest there is. A measurement is fresh while
-    Now − MeasuredTime is between −1 s and `max_age`, there is one, and its pump is configured. A
-    value is Good when it is fresh and within the range of its tag (NaN is within none);
-    otherwise it is Bad and the last good value stays, so nothing invented is ever shown. The states
-    Running and LocalControl are Good when fresh, otherwise Bad, and they too stay as they were last
-    known. FeedbackLost is true for a configured pump whose measurement is not fresh or whose
-    station's level is Bad.
+    | doubt            | when                                                      | quality   |
+    |------------------|-----------------------------------------------------------|-----------|
+    | not measured     | the pump is not in use, never reported, or reports NaN     | Bad       |
+    | stale            | Now − MeasuredTime is not between −1 s and `max_age`       | Bad       |
+    | out of range     | it is outside the range of its tag                         | Bad       |
+    | changes too fast | abs(value − accepted) > rate · larger(time between, 1 s),  | Uncertain |
+    |                  | unless none was accepted or time between > `max_age`       |           |
+    | stuck            | the same, to the last digit, for longer than `stuck`;      | Bad       |
+    |                  | power and flow only while Running; speed never; 0 s never  |           |
 
-    A station's level is the mean of its pumps' Good levels (their sum in the order of the slots, by
-    their number); without any it is Bad and the last mean stays.
+    The first that holds counts. Where a value is not accepted the last accepted one stays, so
+    nothing invented is ever shown. What it may have changed by widens with the time between, so
+    a lasting change is accepted by itself; when none has been accepted for `max_age`, Uncertain is
+    Bad. A rate acts on changes within a second as on those over one: noise and rounded times make
+    no value doubtful. Two measurements may come in any order; what counts is the time between them.
+
+    The states Running and LocalControl are Good unless all is not measured or stale, and then they
+    too stay as they were last known. FeedbackAge is Now − MeasuredTime, from 0 to the greatest.
     """
 
     reads = (
         System.Now,
+        System.Elapsed,
         Pump.Configured,
-        Pump.Station,
         Pump.MeasuredTime,
-        *(measured for measured, _, _ in _VALUES),
-        *(measured for measured, _ in _STATES),
+        *_MEASURED,
+        Pump.MeasuredRunning,
+        Pump.MeasuredLocal,
     )
     writes = (
         Pump.FeedbackAge,
-        *(tag for _, value, quality in _VALUES for tag in (value, quality)),
-        *(state for _, state in _STATES),
+        *(*_ACCEPTED, *_TIMES, *_STILL, *_DOUBTS, *_QUALITIES),
+        Pump.Running,
+        Pump.LocalControl,
         Pump.RunningQuality,
-        Pump.FeedbackLost,
-        Station.Level,
-        Station.LevelQuality,
     )
+    law = staticmethod(_judge)
 
-    def __init__(self, columns: Columns, max_age: float = 30.0) -> None:
-        super().__init__(columns)
-        self.max_age = np.float64(max_age)
-        self.now = self.real(System.Now)
-        self.configured = self.flag(Pump.Configured)
-        self.station = self.number(Pump.Station)
-        self.time = self.real(Pump.MeasuredTime)
-        self.age = self.real(Pump.FeedbackAge)
-        self.lost = self.flag(Pump.FeedbackLost)
-        self.level = self.real(Pump.Level)
-        self.level_quality = self.number(Pump.LevelQuality)
-        self.running_quality = self.number(Pump.RunningQuality)
-        self.values: list[tuple[Real, Real, Number, float, float]] = [
-            (self.real(measured), self.real(value), self.number(quality), value.low, value.high)
-            for measured, value, quality in _VALUES
-        ]
-        self.states: list[tuple[Flag, Flag]] = [
-            (self.flag(measured), self.flag(state)) for measured, state in _STATES
-        ]
-        self.well = self.real(Station.Level)
-        self.well_quality = self.number(Station.LevelQuality)
-        self.fresh = scratch(self.age, "?")
-        self.good = scratch(self.age, "?")
-        self.part = scratch(self.age, "?")
-        self.term = scratch(self.age)
-        self.sum = scratch(self.well)
-        self.count = scratch(self.well)
-        self.any = scratch(self.well, "?")
-
-    def execute(self) -> None:
-        self._judge_age()
-        for measured, value, quality, low, high in self.values:
-            np.greater_equal(measured, low, out=self.good)
-            np.less_equal(measured, high, out=self.part)
-            np.logical_and(self.good, self.part, out=self.good)
-            np.logical_and(self.good, self.fresh, out=self.good)
-            np.copyto(value, measured, where=self.good)
-            np.multiply(self.good, np.uint8(Quality.GOOD), out=quality)
-        for reported, state in self.states:
-            np.copyto(state, reported, where=self.fresh)
-        np.multiply(self.fresh, np.uint8(Quality.GOOD), out=self.running_quality)
-        self._combine_levels()
-        np.take(self.any, self.station, out=self.lost, mode="clip")
-        np.logical_and(self.lost, self.fresh, out=self.lost)
-        np.logical_not(self.lost, out=self.lost)
-        np.logical_and(self.lost, self.configured, out=self.lost)
-
-    def _judge_age(self) -> None:
-        np.subtract(self.now, self.time, out=self.age)
-        np.greater_equal(self.age, -EARLY, out=self.fresh)
-        np.less_equal(self.age, self.max_age, out=self.part)
-        np.logical_and(self.fresh, self.part, out=self.fresh)
-        np.not_equal(self.time, 0.0, out=self.part)
-        np.logical_and(self.fresh, self.part, out=self.fresh)
-        np.logical_and(self.fresh, self.configured, out=self.fresh)
-        np.fmin(self.age, FOREVER, out=self.age)  # of a time that is no number, too
-        np.maximum(self.age, 0.0, out=self.age)
-
-    def _combine_levels(self) -> None:
-        np.equal(self.level_quality, Quality.GOOD, out=self.good)
-        np.multiply(self.level, self.good, out=self.term)
-        self.sum.fill(0.0)
-        self.count.fill(0.0)
-        np.add.at(self.sum, self.station, self.term)
-        np.copyto(self.term, self.good)
-        np.add.at(self.count, self.station, self.term)
-        np.greater(self.count, 0.0, out=self.any)
-        np.maximum(self.count, 1.0, out=self.count)
-        np.divide(self.sum, self.count, out=self.sum)
-        np.copyto(self.well, self.sum, where=self.any)
-        np.multiply(self.any, np.uint8(Quality.GOOD), out=self.well_quality)
+    def __init__(
+        self,
+        columns: Columns,
+        max_age: float = 30.0,
+        speed_rate: float = 50.0,
+        power_rate: float = 1e9,
+        flow_rate: float = 1e9,
+        level_rate: float = 0.1,
+        stuck: float = 3600.0,
+    ) -> None:
+        kinds = tuple(
+            tuple(self._column(columns, tag) for tag in tags)
+            for tags in (_MEASURED, _ACCEPTED, _TIMES, _STILL, _DOUBTS, _QUALITIES)
+        )
+        rates = (speed_rate, power_rate, flow_rate, level_rate)
+        super().__init__(columns, kinds, rates, (0.0, stuck, stuck, stuck), max_age)

@@ -2,96 +2,123 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
-from blocks.block import Block, Real, scratch
+from blocks.arithmetic import clamp
+from blocks.block import Block, Pins
+from runtime.compiled import compiled
 from runtime.layout import Columns
-from runtime.tag import Tag
 from runtime.tags import Pump, System
 
-# current interval, next interval, target, control type that needs it
-_TARGETS: tuple[tuple[Tag, Tag, Tag, str], ...] = (
-    (Pump.PlanSpeed, Pump.NextSpeed, Pump.TargetSpeed, "DIRECT_SPEED"),
-    (Pump.PlanLevel, Pump.NextLevel, Pump.TargetLevel, "LEVEL_CONTROLLED"),
-    (Pump.PlanPower, Pump.NextPower, Pump.TargetPower, "POWER_CONTROLLED"),
-    (Pump.PlanFlow, Pump.NextFlow, Pump.TargetFlow, ""),
+_DIRECT, _LEVEL, _POWER = (
+    Pump.ControlType.number(word)
+    for word in ("DIRECT_SPEED", "LEVEL_CONTROLLED", "POWER_CONTROLLED")
 )
+_SPEEDS = (Pump.TargetSpeed.low, Pump.TargetSpeed.high)
+_LEVELS = (Pump.TargetLevel.low, Pump.TargetLevel.high)
+_POWERS = (Pump.TargetPower.low, Pump.TargetPower.high)
+_FLOWS = (Pump.TargetFlow.low, Pump.TargetFlow.high)
+_NONE, _CURRENT, _NEXT = range(3)
+
+
+@compiled
+def _in_force(
+    now: float, start: float, end: float, next_start: float, next_end: float, bridge: float
+) -> int:
+    """Which of the two intervals says what to do."""
+    if start <= now < end:
+        return _CURRENT
+    if next_start <= now < next_end:
+        return _NEXT
+    goes_on = start < end <= now < end + bridge
+    next_goes_on = next_start < next_end <= now < next_end + bridge
+    if next_goes_on and not (goes_on and end >= next_end):
+        return _NEXT
+    return _CURRENT if goes_on else _NONE
+
+
+@compiled
+def _asked(interval: int, current: float, following: float) -> float:
+    """What the interval in force asks for; NaN if there is none."""
+    if interval == _NONE:
+        return math.nan
+    return current if interval == _CURRENT else following
+
+
+@compiled
+def _target(asked: float, allowed: tuple[float, float]) -> float:
+    """What a controller may calculate with."""
+    return clamp(asked, allowed[0], allowed[1]) if math.isfinite(asked) else 0.0
+
+
+@compiled
+def _needed(control_type: int, speed: float, level: float, power: float) -> float:
+    """The target without which a pump of this kind has no plan."""
+    if control_type == _DIRECT:
+        return speed
+    if control_type == _LEVEL:
+        return level
+    return power if control_type == _POWER else math.nan
+
+
+@compiled
+def _select(system: Pins, pump: Pins, bridge: float) -> None:
+    now = system.Now[0]
+    for p in range(len(pump.Configured)):
+        interval = _in_force(
+            now,
+            pump.PlanStart[p],
+            pump.PlanEnd[p],
+            pump.NextStart[p],
+            pump.NextEnd[p],
+            bridge,
+        )
+        speed = _asked(interval, pump.PlanSpeed[p], pump.NextSpeed[p])
+        level = _asked(interval, pump.PlanLevel[p], pump.NextLevel[p])
+        power = _asked(interval, pump.PlanPower[p], pump.NextPower[p])
+        flow = _asked(interval, pump.PlanFlow[p], pump.NextFlow[p])
+        pump.TargetSpeed[p] = _target(speed, _SPEEDS)
+        pump.TargetLevel[p] = _target(level, _LEVELS)
+        pump.TargetPower[p] = _target(power, _POWERS)
+        pump.TargetFlow[p] = _target(flow, _FLOWS)
+        needed = _needed(pump.ControlType[p], speed, level, power)
+        pump.PlanActive[p] = pump.Configured[p] and math.isfinite(needed)
 
 
 class Plan(Block):
-    """Selects the plan interval that covers this scan.
+    """Selects the plan interval that is in force in this scan.
 
-    An interval covers the scan when start <= Now < end. The database process supplies two, so that
-    the change from one to the next happens in the very scan that it is due; where both cover it,
-    the first counts. PlanActive needs a configured pump, an interval that covers the scan and, in
-    it, a finite target of the kind that the pump's control type needs. A target is held within the
-    range of its tag, so that no controller has to calculate with nonsense. Targets that are not
-    asked for, or not finite, are 0.
+    | in force | when |
+    |----------|------|
+    | current  | start <= Now < end of the current interval |
+    | next     | otherwise, if start <= Now < end of the next interval |
+    | bridged  | otherwise, for `bridge` after the end of an interval; the one that ended last |
+    | none     | otherwise |
+
+    The database process supplies two intervals, so that the change from one to the next happens in
+    the very scan that it is due. An interval that does not start before its end is none. PlanActive
+    needs a configured pump, an interval in force and, in it, a finite target of the kind that the
+    pump's control type needs. A target is held within the range of its tag, so that no controller
+    has to calculate with nonsense. Targets that are not asked for, or not finite, are 0.
     """
 
     reads = (
         System.Now,
         Pump.Configured,
         Pump.ControlType,
-        Pump.PlanStart,
-        Pump.PlanEnd,
-        Pump.NextStart,
-        Pump.NextEnd,
-        *(tag for current, following, _, _ in _TARGETS for tag in (current, following)),
+        *(Pump.PlanStart, Pump.PlanEnd),
+        *(Pump.PlanSpeed, Pump.PlanLevel, Pump.PlanPower, Pump.PlanFlow),
+        *(Pump.NextStart, Pump.NextEnd),
+        *(Pump.NextSpeed, Pump.NextLevel, Pump.NextPower, Pump.NextFlow),
     )
-    writes = (Pump.PlanActive, *(target for _, _, target, _ in _TARGETS))
+    writes = (
+        Pump.PlanActive,
+        Pump.TargetSpeed,
+        Pump.TargetLevel,
+        Pump.TargetPower,
+        Pump.TargetFlow,
+    )
+    law = staticmethod(_select)
 
-    def __init__(self, columns: Columns) -> None:
-        super().__init__(columns)
-        self.now = self.real(System.Now)
-        self.configured = self.flag(Pump.Configured)
-        self.control_type = self.number(Pump.ControlType)
-        self.active = self.flag(Pump.PlanActive)
-        self.current = (self.real(Pump.PlanStart), self.real(Pump.PlanEnd))
-        self.following = (self.real(Pump.NextStart), self.real(Pump.NextEnd))
-        self.targets = [
-            (
-                self.real(current),
-                self.real(following),
-                self.real(target),
-                target,
-                _number(needed_by),
-            )
-            for current, following, target, needed_by in _TARGETS
-        ]
-        self.covers_current = scratch(self.active, "?")
-        self.covers_next = scratch(self.active, "?")
-        self.part = scratch(self.active, "?")
-        self.finite = scratch(self.active, "?")
-
-    def execute(self) -> None:
-        self._cover(self.current, self.covers_current)
-        self._cover(self.following, self.covers_next)
-        np.logical_not(self.covers_current, out=self.part)
-        np.logical_and(self.covers_next, self.part, out=self.covers_next)
-        self.active.fill(False)
-        for current, following, target, tag, control_type in self.targets:
-            target.fill(0.0)
-            np.isfinite(current, out=self.finite)
-            np.logical_and(self.finite, self.covers_current, out=self.finite)
-            np.copyto(target, current, where=self.finite)
-            np.isfinite(following, out=self.part)
-            np.logical_and(self.part, self.covers_next, out=self.part)
-            np.copyto(target, following, where=self.part)
-            np.maximum(target, tag.low, out=target)
-            np.minimum(target, tag.high, out=target)
-            np.logical_or(self.finite, self.part, out=self.finite)
-            np.equal(self.control_type, control_type, out=self.part)
-            np.logical_and(self.finite, self.part, out=self.finite)
-            np.logical_or(self.active, self.finite, out=self.active)
-        np.logical_and(self.active, self.configured, out=self.active)
-
-    def _cover(self, interval: tuple[Real, Real], out: np.ndarray) -> None:
-        start, end = interval
-        np.less_equal(start, self.now, out=out)
-        np.less(self.now, end, out=self.part)
-        np.logical_and(out, self.part, out=out)
-
-
-def _number(control_type: str) -> int:
-    return Pump.ControlType.number(control_type) if control_type else -1
+    def __init__(self, columns: Columns, bridge: float = 0.0) -> None:
+        super().__init__(columns, bridge)

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from blocks.block import Block, scratch
-from runtime.layout import Columns
+from blocks.arithmetic import larger, smaller
+from blocks.block import Block, Pins
+from runtime.compiled import compiled
 from runtime.tags import FOREVER, Station, System
 
 DATABASE_PATIENCE = 3.0  # s; several read cycles, and well inside the 5 s in which health must tell
+
+
+@compiled
+def _age(now: float, time: float) -> float:
+    """How old something is; as old as can be if it never was or its time is no number."""
+    return FOREVER if time == 0.0 else larger(smaller(FOREVER, now - time), 0.0)
+
+
+@compiled
+def _watch(system: Pins, station: Pins) -> None:
+    now = system.Now[0]
+    system.DatabaseAge[0] = _age(now, system.DatabaseTime[0])
+    system.DatabaseLost[0] = system.DatabaseAge[0] > DATABASE_PATIENCE
+    for s in range(len(station.Configured)):
+        age = _age(now, station.PlanTime[s])
+        in_time = age < station.WatchdogTimeout[s]  # false for a timeout that is no number
+        station.PlanAge[s] = age
+        station.Failsafe[s] = station.Configured[s] and not in_time
 
 
 class Watchdog(Block):
@@ -35,34 +52,4 @@ class Watchdog(Block):
         Station.WatchdogTimeout,
     )
     writes = (System.DatabaseAge, System.DatabaseLost, Station.PlanAge, Station.Failsafe)
-
-    def __init__(self, columns: Columns) -> None:
-        super().__init__(columns)
-        self.now = self.real(System.Now)
-        self.database_time = self.real(System.DatabaseTime)
-        self.database_age = self.real(System.DatabaseAge)
-        self.database_lost = self.flag(System.DatabaseLost)
-        self.configured = self.flag(Station.Configured)
-        self.time = self.real(Station.PlanTime)
-        self.timeout = self.real(Station.WatchdogTimeout)
-        self.age = self.real(Station.PlanAge)
-        self.failsafe = self.flag(Station.Failsafe)
-        self.never = scratch(self.age, "?")
-        self.database_never = scratch(self.database_age, "?")
-
-    def execute(self) -> None:
-        np.subtract(self.now, self.database_time, out=self.database_age)
-        np.equal(self.database_time, 0.0, out=self.database_never)
-        np.copyto(self.database_age, FOREVER, where=self.database_never)
-        np.fmin(self.database_age, FOREVER, out=self.database_age)
-        np.maximum(self.database_age, 0.0, out=self.database_age)
-        np.greater(self.database_age, DATABASE_PATIENCE, out=self.database_lost)
-
-        np.subtract(self.now, self.time, out=self.age)
-        np.equal(self.time, 0.0, out=self.never)
-        np.copyto(self.age, FOREVER, where=self.never)
-        np.fmin(self.age, FOREVER, out=self.age)  # of a time that is no number, too
-        np.maximum(self.age, 0.0, out=self.age)
-        np.less(self.age, self.timeout, out=self.failsafe)
-        np.logical_not(self.failsafe, out=self.failsafe)
-        np.logical_and(self.failsafe, self.configured, out=self.failsafe)
+    law = staticmethod(_watch)
