@@ -2,178 +2,164 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from blocks.block import Block, scratch
-from runtime.layout import Columns
+from blocks.arithmetic import clamp, larger, row
+from blocks.block import Block, Pins
+from blocks.curve import speed_for
+from blocks.pid import beyond, offset, part
+from runtime.compiled import compiled
 from runtime.tag import Quality
 from runtime.tags import Pump, Station, System
 
-LEVEL_CONTROLLED = Pump.ControlType.number("LEVEL_CONTROLLED")
-BY_PLAN = Pump.Authority.number("Plan")
+GOOD = int(Quality.GOOD)
 FILLING = Station.FlowDirection.number("filling")
 
 
+@compiled
+def _applied(setpoint: float, low: float, lost: bool, speed: float) -> float:
+    """What became of the output: the speed itself where the drive is known to keep another."""
+    return larger(speed if lost and speed > 0.0 else setpoint, low)
+
+
+@compiled
+def _forward_then(then: float, now: float, regrouped: bool) -> float:
+    """Last scan's feed-forward as it would be with the pumps that run now and what is known now."""
+    return now if regrouped or then == 0.0 or now == 0.0 else then
+
+
+@compiled
+def _control(system: Pins, station: Pins, pump: Pins) -> None:
+    elapsed = system.Elapsed[0]
+    for p in range(len(pump.Station)):
+        s = row(pump.Station[p], len(station.Level))
+        sign = -1.0 if station.FlowDirection[s] == FILLING else 1.0
+        level, aim = station.Level[s], pump.TargetLevel[p]
+        low, high = pump.LowLimit[p], pump.HighLimit[p]
+        leads = pump.LevelRun[p] and station.LeadPump[s] == p + 1
+        pumps = larger(1, station.PumpsWanted[s]) if leads else 1
+
+        gain, derivative_time = pump.LevelGain[p] / pumps, pump.LevelDerivativeTime[p]
+        band, share = pump.LevelDeadband[p], pump.LevelFeedForward[p]
+        c1, c2, c3 = pump.FlowCurve1[p], pump.FlowCurve2[p], pump.FlowCurve3[p]
+        c4, c5 = pump.FlowCurve4[p], pump.FlowCurve5[p]
+        inflow = station.Inflow[s] / pumps if station.InflowQuality[s] == GOOD else 0.0
+        forward = speed_for(inflow, low, high, c1, c2, c3, c4, c5)
+        lost = pump.NotFollowing[p] and pump.SpeedQuality[p] == GOOD
+        applied = _applied(pump.Setpoint[p], low, lost, pump.Speed[p])
+        error = beyond(sign * (level - aim), band)
+
+        if leads and pump.LevelPumps[p] > 0 and pump.Setpoint[p] > 0.0:
+            regrouped = pump.LevelPumps[p] != pumps
+            then = share * _forward_then(pump.LevelForward[p], forward, regrouped)
+            slope, error_then = sign * pump.LevelSlope[p], beyond(pump.LevelError[p], band)
+            integral = pump.LevelIntegral[p]
+            integral += pump.LevelOffset[p] - offset(gain, error_then, derivative_time, slope, then)
+            unmoved = beyond(sign * (level - pump.LevelAim[p]), band)
+            integral += (1.0 - pump.LevelSetpointWeight[p]) * gain * (unmoved - error)
+            integral += gain * error * part(elapsed, pump.LevelResetTime[p])
+            short = applied - pump.LevelOutput[p]
+            integral += short * part(elapsed, pump.LevelTrackingTime[p])
+            rise = (level - pump.LevelFiltered[p]) / (pump.LevelFilterTime[p] + elapsed)
+            filtered = pump.LevelFiltered[p] + rise * elapsed
+            terms = offset(gain, error, derivative_time, sign * rise, share * forward)
+        else:
+            rise, filtered = 0.0, level
+            terms = offset(gain, error, derivative_time, 0.0, share * forward)
+            integral = applied - terms
+
+        pump.LevelIntegral[p], pump.LevelOffset[p] = integral, terms
+        pump.LevelOutput[p], pump.LevelPumps[p] = integral + terms, pumps if leads else 0
+        pump.LevelError[p], pump.LevelAim[p] = sign * (level - aim), aim
+        pump.LevelSlope[p], pump.LevelFiltered[p] = rise, filtered
+        pump.LevelForward[p] = forward
+        if leads:
+            station.LevelOutput[s] = integral + terms
+
+    for p in range(len(pump.Station)):
+        s = row(pump.Station[p], len(station.Level))
+        if not pump.LevelEngaged[p]:
+            pump.LevelDemand[p] = pump.Setpoint[p]
+        elif pump.LevelRun[p]:
+            low, high = pump.LowLimit[p], pump.HighLimit[p]
+            pump.LevelDemand[p] = clamp(station.LevelOutput[s], low, high)
+        else:
+            pump.LevelDemand[p] = 0.0
+
+
 class LevelControl(Block):
-    """PI-D on the station's level, with derivative on the filtered measurement.
+    """One PI-D for each station: its lead's. All its level-controlled pumps share one speed.
 
         e = (level − target) · d, d = 1 emptying, −1 filling: positive asks for pumping
-        P = (e − min(max(e, −Deadband), Deadband)) · K
-        r = (level − f) / (Tf + Δt),  f ← f + r · Δt,  D = r · d · Td · K
-        u = P + I + D,  v = min(max(u, LowLimit), HighLimit)
-        I ← I + P · Δt / max(Ti, Δt), but I stays where (u − v) · P > 0 or LevelRun was not set
+        ê = the part of e outside ±Deadband
+        r = (level − f) / (Tf + Δt),  f ← f + r · Δt: filtered rise of the level
+        K = LevelGain / n,  P = K · ê,  D = K · Td · r · d
+        F = FeedForward · speed at which the lead moves Inflow / n, by its learned flow curve;
+            0 while inflow or curve are not known
+        I ← I + K · ê · Δt / Ti + (s − u) · Δt / Tt
+        u ← I + P + D + F
+        LevelDemand = min(max(u, LowLimit), HighLimit) of the pumps that run, 0 of the others
 
-    each calculated from left to right, LowLimit and HighLimit being those of the previous scan. So
-    the integral does not wind up: it stays while the output is at a limit and P pushes it further,
-    and while the pump stands.
+    The lead, the n pumps that run and which they are come from `staging`. Target and parameters are
+    the lead's; limits, those of the previous scan, are each pump's own. In the second line of I, u
+    is the output of the previous scan and s what became of it: the setpoint in force (at least
+    LowLimit), or the measured speed of a pump found not to follow. So whatever holds a pump back,
+    rate, power, flow, start rules or the drive itself, the integral follows it with tracking time
+    Tt (at least one scan, as is Ti) and winds nothing up.
 
-    LevelRun starts the pump at e >= LevelStartBand and stops it at e <= −LevelStopBand, which wins
-    where both hold; the demand is v while it is set, else 0.
+    | in this scan                                      | the integral                          |
+    |---------------------------------------------------|---------------------------------------|
+    | the pump takes the lead, starts, or was not in    | I = s − (P + D + F), with r = 0: the  |
+    | charge (plan, mode, level, restart)               | output is what is in force            |
+    | other parameters, other n, feed-forward appears   | takes up P + D + F of the last scan   |
+    | or disappears                                     | less the same as they are now         |
+    | another target                                    | takes up 1 − SetpointWeight of the    |
+    |                                                   | change of P                           |
+    | none of these                                     | as above                              |
 
-    The controller is engaged while the pump is level-controlled, the plan is active and was in
-    force in the previous scan, and the level is Good. While it is not engaged it tracks: the demand
-    is the setpoint in force, f is the level, I is max(Setpoint, MinSpeed) − P, and LevelRun says
-    whether the setpoint is above 0. So it takes over without a bump, and a bad level raises
-    nothing.
+    Pumps that don't lead track as in the first row. A pump that level control is not in charge of
+    (LevelEngaged is clear, as without a good level) has its setpoint in force as demand: nothing
+    moves, nothing rises, and control resumes from there.
     """
 
     reads = (
         System.Elapsed,
         Station.Level,
-        Station.LevelQuality,
         Station.FlowDirection,
+        Station.Inflow,
+        Station.InflowQuality,
+        Station.LeadPump,
+        Station.PumpsWanted,
         Pump.Station,
-        Pump.ControlType,
-        Pump.PlanActive,
+        Pump.LevelEngaged,
+        Pump.LevelRun,
         Pump.TargetLevel,
-        Pump.MinSpeed,
+        Pump.Speed,
+        Pump.SpeedQuality,
+        Pump.FlowCurve1,
+        Pump.FlowCurve2,
+        Pump.FlowCurve3,
+        Pump.FlowCurve4,
+        Pump.FlowCurve5,
         Pump.LevelGain,
         Pump.LevelResetTime,
         Pump.LevelDerivativeTime,
         Pump.LevelFilterTime,
+        Pump.LevelTrackingTime,
+        Pump.LevelSetpointWeight,
+        Pump.LevelFeedForward,
         Pump.LevelDeadband,
-        Pump.LevelStartBand,
-        Pump.LevelStopBand,
     )
-    previous = (Pump.Setpoint, Pump.Authority, Pump.LowLimit, Pump.HighLimit)
+    previous = (Pump.Setpoint, Pump.LowLimit, Pump.HighLimit, Pump.NotFollowing)
     writes = (
+        Station.LevelOutput,
         Pump.LevelDemand,
         Pump.LevelIntegral,
         Pump.LevelFiltered,
-        Pump.LevelRun,
-        Pump.LevelEngaged,
+        Pump.LevelSlope,
+        Pump.LevelError,
+        Pump.LevelAim,
+        Pump.LevelForward,
+        Pump.LevelOffset,
+        Pump.LevelOutput,
+        Pump.LevelPumps,
     )
-
-    def __init__(self, columns: Columns) -> None:
-        super().__init__(columns)
-        self.elapsed = self.real(System.Elapsed)
-        self.well = self.real(Station.Level)
-        self.well_quality = self.number(Station.LevelQuality)
-        self.well_direction = self.number(Station.FlowDirection)
-        self.station = self.number(Pump.Station)
-        self.control_type = self.number(Pump.ControlType)
-        self.plan_active = self.flag(Pump.PlanActive)
-        self.target = self.real(Pump.TargetLevel)
-        self.lowest = self.real(Pump.MinSpeed)
-        self.low = self.real(Pump.LowLimit)
-        self.high = self.real(Pump.HighLimit)
-        self.gain = self.real(Pump.LevelGain)
-        self.reset_time = self.real(Pump.LevelResetTime)
-        self.derivative_time = self.real(Pump.LevelDerivativeTime)
-        self.filter_time = self.real(Pump.LevelFilterTime)
-        self.deadband = self.real(Pump.LevelDeadband)
-        self.start_band = self.real(Pump.LevelStartBand)
-        self.stop_band = self.real(Pump.LevelStopBand)
-        self.setpoint = self.real(Pump.Setpoint)
-        self.authority = self.number(Pump.Authority)
-        self.demand = self.real(Pump.LevelDemand)
-        self.integral = self.real(Pump.LevelIntegral)
-        self.filtered = self.real(Pump.LevelFiltered)
-        self.run = self.flag(Pump.LevelRun)
-        self.engaged = self.flag(Pump.LevelEngaged)
-        self.level = scratch(self.demand)
-        self.sign = scratch(self.demand)
-        self.error = scratch(self.demand)
-        self.proportional = scratch(self.demand)
-        self.derivative = scratch(self.demand)
-        self.lag = scratch(self.demand)
-        self.output = scratch(self.demand)
-        self.bounded = scratch(self.demand)
-        self.step = scratch(self.demand)
-        self.quality = np.zeros(len(self.demand), "u1")
-        self.tracking = scratch(self.demand, "?")
-        self.part = scratch(self.demand, "?")
-
-    def execute(self) -> None:
-        np.take(self.well, self.station, out=self.level, mode="clip")
-        self._judge_engagement()
-        self._measure_error()
-        self._derive()
-        self._integrate()
-        self._start_and_stop()
-        self._track()
-
-    def _judge_engagement(self) -> None:
-        np.take(self.well_quality, self.station, out=self.quality, mode="clip")
-        np.equal(self.quality, Quality.GOOD, out=self.engaged)
-        np.equal(self.control_type, LEVEL_CONTROLLED, out=self.part)
-        np.logical_and(self.engaged, self.part, out=self.engaged)
-        np.equal(self.authority, BY_PLAN, out=self.part)
-        np.logical_and(self.engaged, self.part, out=self.engaged)
-        np.logical_and(self.engaged, self.plan_active, out=self.engaged)
-        np.logical_not(self.engaged, out=self.tracking)
-
-    def _measure_error(self) -> None:
-        np.take(self.well_direction, self.station, out=self.quality, mode="clip")
-        np.equal(self.quality, FILLING, out=self.part)
-        np.multiply(self.part, -2.0, out=self.sign)
-        np.add(self.sign, 1.0, out=self.sign)
-        np.subtract(self.level, self.target, out=self.error)
-        np.multiply(self.error, self.sign, out=self.error)
-        np.negative(self.deadband, out=self.step)
-        np.maximum(self.error, self.step, out=self.step)
-        np.minimum(self.step, self.deadband, out=self.step)
-        np.subtract(self.error, self.step, out=self.proportional)
-        np.multiply(self.proportional, self.gain, out=self.proportional)
-
-    def _derive(self) -> None:
-        np.putmask(self.filtered, self.tracking, self.level)
-        np.add(self.filter_time, self.elapsed, out=self.lag)
-        np.subtract(self.level, self.filtered, out=self.derivative)
-        np.divide(self.derivative, self.lag, out=self.derivative)
-        np.multiply(self.derivative, self.elapsed, out=self.step)
-        np.add(self.filtered, self.step, out=self.filtered)
-        np.multiply(self.derivative, self.sign, out=self.derivative)
-        np.multiply(self.derivative, self.derivative_time, out=self.derivative)
-        np.multiply(self.derivative, self.gain, out=self.derivative)
-
-    def _integrate(self) -> None:
-        np.add(self.proportional, self.integral, out=self.output)
-        np.add(self.output, self.derivative, out=self.output)
-        np.maximum(self.output, self.low, out=self.bounded)
-        np.minimum(self.bounded, self.high, out=self.bounded)
-        np.subtract(self.output, self.bounded, out=self.step)
-        np.multiply(self.step, self.proportional, out=self.step)
-        np.less_equal(self.step, 0.0, out=self.part)
-        np.logical_and(self.part, self.run, out=self.part)
-        np.multiply(self.proportional, self.elapsed, out=self.step)
-        np.maximum(self.reset_time, self.elapsed, out=self.lag)
-        np.divide(self.step, self.lag, out=self.step)
-        np.multiply(self.step, self.part, out=self.step)
-        np.add(self.integral, self.step, out=self.integral)
-
-    def _start_and_stop(self) -> None:
-        np.greater_equal(self.error, self.start_band, out=self.part)
-        np.logical_or(self.run, self.part, out=self.run)
-        np.negative(self.stop_band, out=self.step)
-        np.greater(self.error, self.step, out=self.part)
-        np.logical_and(self.run, self.part, out=self.run)
-        np.multiply(self.bounded, self.run, out=self.demand)
-
-    def _track(self) -> None:
-        np.putmask(self.demand, self.tracking, self.setpoint)
-        np.greater(self.setpoint, 0.0, out=self.part)
-        np.putmask(self.run, self.tracking, self.part)
-        np.maximum(self.setpoint, self.lowest, out=self.step)
-        np.subtract(self.step, self.proportional, out=self.step)
-        np.putmask(self.integral, self.tracking, self.step)
+    law = staticmethod(_control)

@@ -240,7 +240,7 @@ class Station(Table):
     InflowQuality = _quality("Quality of the estimated inflow.")
     InflowLevel = _level("Level that the estimate last saw.", access=INTERNAL)
     PumpsWanted = _memory(
-        "Level-controlled pumps that shall run.", dtype="u1", retained=True, register=14
+        "Level-controlled pumps that shall run.", dtype="u4", retained=True, register=14
     )
     LeadPump = _memory(
         "Slot of the lead of the level-controlled pumps, counted from 1; 0 if there is none.",
@@ -249,6 +249,26 @@ class Station(Table):
     )
     StageUpTime = _seconds("How long one more level-controlled pump has been due.")
     StageDownTime = _seconds("How long one less level-controlled pump has been due.")
+    Relieved = _memory(
+        "Slot of the level-controlled pump that has run longest and stops when another has taken"
+        " over, counted from 1; 0 if none does.",
+        dtype="i8",
+        access=INTERNAL,
+    )
+    Reliever = _memory("Slot of that other pump, counted from 1.", dtype="i8", access=INTERNAL)
+    NextToStart = _memory(
+        "Slot of the next level-controlled pump to start, counted from 1; 0 if none can.",
+        dtype="i8",
+        access=INTERNAL,
+    )
+    NextToStop = _memory(
+        "Slot of the next level-controlled pump to stop, counted from 1; 0 if none runs.",
+        dtype="i8",
+        access=INTERNAL,
+    )
+    LevelOutput = _memory(
+        "Speed that its level-controlled pumps share, before limits.", unit=HZ, access=INTERNAL
+    )
     EmergencyStop = _flag(
         "Emergency stop of the station: latched, cleared only by request.",
         access=REQUEST,
@@ -548,8 +568,13 @@ class Pump(Table):
     LevelForward = _memory("Speed for the inflow of the last scan.", unit=HZ, access=INTERNAL)
     LevelOffset = _memory("Output without its integral, last scan.", unit=HZ, access=INTERNAL)
     LevelOutput = _memory("Output before limits, last scan.", unit=HZ, access=INTERNAL)
+    LevelPumps = _memory(
+        "Pumps that this controller led in the last scan; 0 if it tracked.",
+        dtype="u4",
+        access=INTERNAL,
+    )
     LevelRun = _flag("The level controller wants the pump to run.", retained=True)
-    LevelEngaged = _flag("The level controller was in charge in the last scan.")
+    LevelEngaged = _flag("Level control is in charge of the pump.")
     PowerDemand = _speed("What the power controller asks for.")
     PowerIntegral = _memory("Integral part of the power controller.", unit=HZ, retained=True)
     PowerOffset = _memory("Output without its integral, last scan.", unit=HZ, access=INTERNAL)
