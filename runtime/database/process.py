@@ -8,6 +8,7 @@ nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -26,6 +27,7 @@ from runtime.database.housekeeping import Housekeeper
 from runtime.database.inputs import Inputs
 from runtime.database.installation import Installation
 from runtime.database.plans import PlanReader
+from runtime.database.rules import completed_pump, completed_station
 from runtime.ending import Ending
 from runtime.equipment import Equipment, EquipmentError
 from runtime.layout import Capacity, Columns, Layout
@@ -46,7 +48,7 @@ def main(config: Config, places: Places) -> None:
     progress = Progress(places.progress("database"))
     columns = Columns(Layout(Capacity.of(config.capacity)))
     inputs = Inputs(places, columns)
-    known = last_known(places, columns)
+    known = last_known(places, columns, config)
     board = Board(known, inputs.plan_times(known))
     board.clock.steps = int(columns.value(System.DatabaseClockSteps))
     guard, source = Guard(Installation(places.installation)), source_of(config, places)
@@ -89,8 +91,11 @@ def source_of(config: Config, places: Places) -> Source:
     return database.get_secret_value
 
 
-def last_known(places: Places, columns: Columns) -> Equipment:
-    """The equipment of the last run, as far as it fits into the image of this one."""
+def last_known(places: Places, columns: Columns, config: Config) -> Equipment:
+    """The equipment of the last run, as far as it fits into the image of this one.
+
+    Its program may have known fewer parameters: the others are as if they were not given.
+    """
     try:
         known = equipment.load(places.equipment)
     except EquipmentError as error:
@@ -98,11 +103,20 @@ def last_known(places: Places, columns: Columns) -> Equipment:
         # A version that was never used makes the servers read the list that is to come.
         known = Equipment(version=int(columns.value(System.PlantVersion)))
     capacity = columns.layout.capacity
-    stations = tuple(station for station in known.stations if station.slot < capacity.stations)
-    ours = {station.station_id for station in stations}
-    pumps = (pump for pump in known.pumps if pump.station_id in ours)
-    fitting = tuple(pump for pump in pumps if pump.slot < capacity.pumps)
-    return Equipment(known.version, stations, fitting, known.problems)
+    stations = tuple(
+        replace(station, parameters=completed_station(station.parameters, config))
+        for station in known.stations
+        if station.slot < capacity.stations
+    )
+    ours = {station.station_id: station.parameters for station in stations}
+    pumps = tuple(
+        replace(pump, parameters=completed_pump(pump.parameters, ours[pump.station_id], config))
+        if pump.parameters
+        else pump
+        for pump in known.pumps
+        if pump.station_id in ours and pump.slot < capacity.pumps
+    )
+    return Equipment(known.version, stations, pumps, known.problems)
 
 
 class Uploader(Worker):

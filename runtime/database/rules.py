@@ -6,30 +6,32 @@ columns, ranges and states come from the declaration of the tags.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import cast
 
 import numpy as np
 
 from config import Config
+from runtime import levels
 from runtime.tag import Area, Tag
 from runtime.tags import Pump, Station
 
 Row = Mapping[str, object]
 Values = dict[str, float]
 
-_PUMP_PARAMETERS = [tag for tag in Pump.tags() if tag.area is Area.PARAMETER]
-_TUNING = re.compile(r"(Level|Power)(?=Gain|ResetTime|Derivative|Filter|Deadband|StartB|StopB)")
-TUNING = {tag.column: tag for tag in _PUMP_PARAMETERS if _TUNING.match(tag.name)}
-"""What `control_parameters` may hold; `scan.yaml` has the defaults, in the block's settings."""
-
-_IN_ROW = [
-    tag
-    for tag in _PUMP_PARAMETERS
-    if tag.column not in TUNING and tag not in (Pump.Configured, Pump.Station)
+_OF_STATION = [
+    tag for tag in Station.tags() if tag.area is Area.PARAMETER and tag is not Station.Configured
 ]
+_OF_PUMP = [
+    tag
+    for tag in Pump.tags()
+    if tag.area is Area.PARAMETER and tag not in (Pump.Configured, Pump.Station)
+]
+_IN_ROW = [tag for tag in _OF_PUMP if tag.setting is None]
 
+TUNING = {tag.column: tag for tag in _OF_PUMP if tag.setting is not None}
+"""What `control_parameters` may hold; without, the setting of `scan.yaml` that the tag names."""
 
 PUMP_COLUMNS = [tag.column for tag in _IN_ROW]
 """The columns of pumps and pump_safety_limits that hold parameters."""
@@ -37,16 +39,20 @@ PUMP_COLUMNS = [tag.column for tag in _IN_ROW]
 
 def station_values(row: Row, config: Config) -> tuple[Values, list[str]]:
     """The parameters of a station, and the problems that forbid its use."""
-    given = dict(row)
-    if given["watchdog_timeout_s"] is None:
-        given["watchdog_timeout_s"] = config.program.watchdog.timeout
-    if given["without_level"] is None:
-        given["without_level"] = config.program.limits.without_level
     values: Values = {}
     problems: list[str] = []
-    for tag in (Station.FlowDirection, Station.WatchdogTimeout, Station.WithoutLevel):
-        _take(tag, given[tag.column], values, problems)
+    for tag in _OF_STATION:
+        if row[tag.column] is not None:
+            _take(tag, row[tag.column], values, problems)
+    if not problems:
+        values = completed_station(values, config)
     return values, [f"station {row['station_id']}: {problem}" for problem in problems]
+
+
+def completed_station(values: Values, config: Config) -> Values:
+    """With what stands for the parameters that are not given."""
+    area = {Station.WellArea.name: 0.0}  # not known
+    return _with_settings(_OF_STATION, area | values, config)
 
 
 def pump_values(row: Row, station: Values, config: Config) -> tuple[Values, list[str]]:
@@ -54,7 +60,8 @@ def pump_values(row: Row, station: Values, config: Config) -> tuple[Values, list
     values: Values = {}
     problems: list[str] = []
     for tag in _IN_ROW:
-        _take(tag, row[tag.column], values, problems)
+        if row[tag.column] is not None or tag not in levels.GUARDS:
+            _take(tag, row[tag.column], values, problems)
     tuning = row["control_parameters"]
     assert isinstance(tuning, dict)
     problems += [
@@ -62,12 +69,30 @@ def pump_values(row: Row, station: Values, config: Config) -> tuple[Values, list
         for key in sorted(tuning.keys() - TUNING.keys())
     ]
     for key, tag in TUNING.items():
-        given = tuning.get(key, _default(tag, config))
-        _take(tag, given, values, problems, "control_parameters.")
+        if key in tuning:
+            _take(tag, tuning[key], values, problems, "control_parameters.")
     if not problems:
-        problems = [*_speeds(values), *_levels(values, station)]
+        problems = [*_speeds(values), *_levels(values, station), *_times(values)]
+    if not problems:
+        values = completed_pump(values, station, config)
     name = f"station {row['station_id']}, pump {row['pump_id']}"
     return values, [f"{name}: {problem}" for problem in problems]
+
+
+def completed_pump(values: Values, station: Values, config: Config) -> Values:
+    """With what stands for the parameters that are not given."""
+    values = _with_settings(_OF_PUMP, values, config)
+    levels.complete(values, _axis(station))
+    return values
+
+
+def _with_settings(tags: Iterable[Tag], values: Values, config: Config) -> Values:
+    """With the settings of `scan.yaml` where there are no values."""
+    values = dict(values)
+    for tag in tags:
+        if tag.setting is not None and tag.name not in values:
+            _take(tag, attrgetter(tag.setting)(config.program), values, [])
+    return values
 
 
 def _take(tag: Tag, found: object, values: Values, problems: list[str], prefix: str = "") -> None:
@@ -84,15 +109,6 @@ def _take(tag: Tag, found: object, values: Values, problems: list[str], prefix: 
             return
         allowed = f"{tag.low:g} to {tag.high:g} {tag.unit.symbol}".strip()
     problems.append(f"{prefix}{tag.column}: found {_shown(found)}, allowed {allowed}")
-
-
-def _default(tag: Tag, config: Config) -> float:
-    """LevelResetTime of a pump without its own: the setting reset_time of block level_control."""
-    match = _TUNING.match(tag.name)
-    assert match is not None
-    block = getattr(config.program, f"{match[1].lower()}_control")
-    setting = tag.column.removesuffix(tag.unit.suffix).removeprefix(f"{match[1].lower()}_")
-    return float(getattr(block, setting))
 
 
 def _speeds(values: Values) -> list[str]:
@@ -124,26 +140,20 @@ def _has_float32(low: float, high: float) -> bool:
 
 
 def _levels(values: Values, station: Values) -> list[str]:
-    """The level that releases a stop must lie on the safe side of every level that causes one."""
-    restart = values["RestartLevel"]
-    low, high = values["HardMinLevel"], values["HardMaxLevel"]
-    if station["FlowDirection"] == 0:
-        stop = max(low, values["EmergencyStopLevel"], values["DryRunLevel"])
-        if stop < restart <= high:
-            return []
-        return [
-            f"restart_level_m: found {restart:g}, allowed on an emptying station above {stop:g}"
-            " (the highest of hard_min_level_m, emergency_stop_level_m and dry_run_level_m)"
-            f" and up to {high:g} m (hard_max_level_m)"
-        ]
-    stop = min(high, values["EmergencyStopLevel"])
-    if low <= restart < stop:
+    found = levels.disorder(values, _axis(station))
+    return [] if found is None else [found]
+
+
+def _axis(station: Values) -> levels.Axis:
+    """A retired station may have no parameters, and then its pumps are out of use."""
+    return levels.axis(station.get("FlowDirection", 0.0))
+
+
+def _times(values: Values) -> list[str]:
+    longest, shortest = values["MaxRun"], values["MinRun"]
+    if longest > shortest:
         return []
-    return [
-        f"restart_level_m: found {restart:g}, allowed on a filling station from {low:g}"
-        f" (hard_min_level_m) to below {stop:g} m (the lower of hard_max_level_m and"
-        " emergency_stop_level_m)"
-    ]
+    return [f"max_run_s: found {longest:g}, allowed more than {shortest:g} s (min_run_s)"]
 
 
 def _shown(found: object) -> str:

@@ -6,15 +6,22 @@ from dataclasses import replace
 
 import pytest
 
+import config
 from config import Config
 from runtime.database.assembly import KEPT, assemble
 from runtime.database.rules import TUNING
 from runtime.equipment import Equipment
+from runtime.tag import Area
+from runtime.tags import Pump, Station
+from tests.runtime.database.conftest import SCAN_YAML
 from tests.runtime.database.rows import LIMITS, PUMP, STATION, Row
 
 ADDRESS: Row = {"active": True, "slot": 0, "modbus_unit": 1, "modbus_base": 0}
-STATION_ROW: Row = STATION | ADDRESS | {"watchdog_timeout_s": None, "without_level": None}
-PUMP_ROW: Row = LIMITS | PUMP | ADDRESS | {"control_parameters": {}, "modbus_base": 100}
+UNSET: Row = dict.fromkeys(("watchdog_timeout_s", "without_level", "level_hold_s"))
+STATION_ROW: Row = STATION | ADDRESS | UNSET
+GUARDS: Row = dict.fromkeys(("start_level_m", "stop_level_m", "all_run_level_m"))
+PUMP_ROW: Row = LIMITS | GUARDS | PUMP | ADDRESS | {"control_parameters": {}, "modbus_base": 100}
+TANK: Row = {"flow_direction": "filling"}
 FILLING: Row = {"emergency_stop_level_m": 3.9, "restart_level_m": 3.0}
 
 
@@ -33,6 +40,8 @@ def test_good_rows_become_equipment_with_defaults_of_the_program(configuration: 
         "FlowDirection": 0,
         "WatchdogTimeout": 1200.0,
         "WithoutLevel": 1,
+        "LevelHold": 60.0,
+        "WellArea": 12.0,
     }
     parameters = found.pumps[0].parameters
     assert parameters["HardMaxSpeed"] == 50.0
@@ -42,9 +51,76 @@ def test_good_rows_become_equipment_with_defaults_of_the_program(configuration: 
     assert parameters["PowerGain"] == 0.2
 
 
-def test_every_tuning_parameter_has_its_default_in_the_program(configuration: Config) -> None:
-    parameters = assembled(configuration, {}).pumps[0].parameters
-    assert {tag.name for tag in TUNING.values()} <= parameters.keys()
+def test_every_parameter_of_a_station_and_a_pump_gets_a_value(configuration: Config) -> None:
+    found = assembled(configuration, {})
+    for table, entry in ((Station, found.stations[0]), (Pump, found.pumps[0])):
+        wanted = {tag.name for tag in table.tags() if tag.area is Area.PARAMETER}
+        assert entry.parameters.keys() == wanted - {"Configured", "Station"}
+
+
+def test_tuning_is_what_has_a_setting_and_its_key_is_the_name_in_sql(
+    configuration: Config,
+) -> None:
+    assert {"level_gain_hz_per_m", "level_setpoint_weight", "level_role"} < TUNING.keys()
+    assert {"direct_ramp_hz_per_s", "power_feed_forward"} < TUNING.keys()
+    given = {"level_role": "standby", "level_setpoint_weight": 0.5, "direct_ramp_hz_per_s": 0.25}
+    parameters = assembled(configuration, {"control_parameters": given}).pumps[0].parameters
+    assert parameters["LevelRole"] == 1
+    assert parameters["LevelSetpointWeight"] == 0.5
+    assert parameters["DirectRamp"] == 0.25
+
+
+def test_a_change_of_scan_yaml_reaches_pumps_and_stations_without_their_own() -> None:
+    program = {
+        "CALEJO_PROGRAM_STAGING_ROLE": "standby",
+        "CALEJO_PROGRAM_LIMITS_LEVEL_HOLD": "5 s",
+        "CALEJO_PROGRAM_POWER_CONTROL_FEED_FORWARD": "25 %",
+    }
+    changed = config.load(SCAN_YAML, program)
+    found = assembled(changed, {})
+    assert found.pumps[0].parameters["LevelRole"] == 1
+    assert found.pumps[0].parameters["PowerFeedForward"] == 0.25
+    assert found.stations[0].parameters["LevelHold"] == 5.0
+    own = assembled(changed, {"control_parameters": {"level_role": "duty"}}, {"level_hold_s": 90.0})
+    assert own.pumps[0].parameters["LevelRole"] == 0
+    assert own.stations[0].parameters["LevelHold"] == 90.0
+
+
+def test_a_well_without_an_area_has_none_that_is_known(configuration: Config) -> None:
+    found = assembled(configuration, {}, {"well_area_m2": None})
+    assert found.stations[0].parameters["WellArea"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("change", "station", "levels"),
+    [
+        ({}, {}, (0.8, 2.5, 4.0)),
+        ({"emergency_stop_level_m": 0.9}, {}, (0.9, 2.5, 4.0)),
+        ({"all_run_level_m": 3.0}, {}, (0.8, 2.0, 3.0)),
+        ({"stop_level_m": 0.9, "start_level_m": 1.5, "all_run_level_m": 4.0}, {}, (0.9, 1.5, 4.0)),
+        ({"stop_level_m": 0.8}, {}, (0.8, 2.5, 4.0)),
+        (FILLING, TANK, (3.9, 1.9, 0.8)),
+        (FILLING | {"all_run_level_m": 1.0}, TANK, (3.9, 2.0, 1.0)),
+        (FILLING | {"hard_max_level_m": 3.5, "stop_level_m": 3.25}, TANK, (3.25, 1.9, 0.8)),
+    ],
+)
+def test_levels_that_are_not_given_follow_from_the_others(
+    configuration: Config, change: Row, station: Row, levels: tuple[float, float, float]
+) -> None:
+    found = assembled(configuration, change, station)
+    assert found.problems == ()
+    parameters = found.pumps[0].parameters
+    names = ("StopLevel", "StartLevel", "AllRunLevel")
+    assert tuple(parameters[name] for name in names) == pytest.approx(levels)
+
+
+def test_zero_is_a_level_like_any_other(configuration: Config) -> None:
+    levels = {"hard_min_level_m": -2.0, "emergency_stop_level_m": -3.0, "dry_run_level_m": -2.5}
+    found = assembled(
+        configuration, levels | {"restart_level_m": -1.0, "start_level_m": 0.0, "stop_level_m": -2}
+    )
+    assert found.problems == ()
+    assert found.pumps[0].parameters["StartLevel"] == 0.0
 
 
 @pytest.mark.parametrize("column", [*LIMITS.keys() - {"pump_id"}, "default_setpoint_hz"])
@@ -74,19 +150,102 @@ def test_a_missing_limit_is_named(configuration: Config, column: str) -> None:
             {},
             "speeds: 40.1 to 40.1 Hz holds no 32-bit number,",
         ),
-        ({"restart_level_m": 0.8}, {}, "restart_level_m: found 0.8, allowed on an emptying"),
+        (
+            {"restart_level_m": 0.8},
+            {},
+            "restart_level_m: found 0.8, allowed on an emptying station above 0.8 m (the highest of"
+            " hard_min_level_m, emergency_stop_level_m and dry_run_level_m) and below 4 m"
+            " (hard_max_level_m)",
+        ),
         ({"restart_level_m": 4.1}, {}, "restart_level_m: found 4.1, allowed on an emptying"),
+        ({"restart_level_m": 4.0}, {}, "restart_level_m: found 4, allowed on an emptying"),
         ({"dry_run_level_m": 1.0}, {}, "restart_level_m: found 1, allowed on an emptying"),
         ({"emergency_stop_level_m": 4.5}, {}, "restart_level_m: found 1, allowed on an emptying"),
         (
+            {"stop_level_m": 0.7},
+            {},
+            "stop_level_m: found 0.7, allowed on an emptying station at or above 0.8 m",
+        ),
+        (
+            {"stop_level_m": 1.0},
+            {},
+            "restart_level_m: found 1, allowed on an emptying station above 1 m (stop_level_m) and"
+            " below 4 m (hard_max_level_m)",
+        ),
+        (
+            {"start_level_m": 1.0},
+            {},
+            "start_level_m: found 1, allowed on an emptying station above 1 m (restart_level_m)",
+        ),
+        (
+            {"start_level_m": 4.0},
+            {},
+            "start_level_m: found 4, allowed on an emptying station above 1 m (restart_level_m)",
+        ),
+        (
+            {"start_level_m": 2.0, "all_run_level_m": 2.0},
+            {},
+            "all_run_level_m: found 2, allowed on an emptying station above 2 m (start_level_m) and"
+            " at or below 4 m (hard_max_level_m)",
+        ),
+        (
+            {"all_run_level_m": 1.0},
+            {},
+            "all_run_level_m: found 1, allowed on an emptying station above 1 m (restart_level_m)",
+        ),
+        ({"all_run_level_m": 4.1}, {}, "all_run_level_m: found 4.1, allowed on an emptying"),
+        ({"start_level_m": 31.0}, {}, "start_level_m: found 31.0, allowed -20 to 30 m"),
+        (
             FILLING | {"restart_level_m": 3.9},
-            {"flow_direction": "filling"},
-            "restart_level_m: found 3.9, allowed on a filling station from 0.8",
+            TANK,
+            "restart_level_m: found 3.9, allowed on a filling station below 3.9 m (the lower of"
+            " hard_max_level_m and emergency_stop_level_m) and above 0.8 m (hard_min_level_m)",
+        ),
+        (
+            FILLING | {"stop_level_m": 4.0},
+            TANK,
+            "stop_level_m: found 4, allowed on a filling station at or below 3.9 m",
+        ),
+        (
+            FILLING | {"start_level_m": 3.5},
+            TANK,
+            "start_level_m: found 3.5, allowed on a filling station below 3 m (restart_level_m)",
+        ),
+        (
+            FILLING | {"all_run_level_m": 0.7},
+            TANK,
+            "all_run_level_m: found 0.7, allowed on a filling station below 3 m (restart_level_m)"
+            " and at or above 0.8 m (hard_min_level_m)",
+        ),
+        (
+            {"max_starts_per_hour": 21},
+            {},
+            "max_starts_per_hour: found 21, allowed 1 to 20",
+        ),
+        (
+            {"max_run_s": 60.0},
+            {},
+            "max_run_s: found 60, allowed more than 60 s (min_run_s)",
+        ),
+        (
+            {"control_parameters": {"level_role": "captain"}},
+            {},
+            "control_parameters.level_role: found 'captain', allowed duty, standby",
+        ),
+        (
+            {"control_parameters": {"level_feed_forward": 1.5}},
+            {},
+            "control_parameters.level_feed_forward: found 1.5, allowed 0 to 1",
+        ),
+        (
+            {"control_parameters": {"level_gain_hz_per_m": None}},
+            {},
+            "control_parameters.level_gain_hz_per_m: found nothing, allowed 0 to 10000 Hz/m",
         ),
         (
             {"control_parameters": {"gain": 1}},
             {},
-            "control_parameters.gain: found an unknown name, allowed level_gain_hz_per_m,",
+            "control_parameters.gain: found an unknown name, allowed direct_ramp_hz_per_s,",
         ),
         (
             {"control_parameters": {"level_gain_hz_per_m": "much"}},
@@ -130,6 +289,19 @@ def test_a_station_that_can_not_be_used_is_named_and_so_are_its_pumps(
         "station North: watchdog_timeout_s: found 0.5, allowed 1 to 604800 s",
         "station North, pump 1: its station can not be used",
     )
+
+
+def test_a_station_that_holds_a_lost_level_for_no_time_known_is_named(
+    configuration: Config,
+) -> None:
+    found = assembled(configuration, {}, {"level_hold_s": -1.0})
+    assert found.problems[0] == "station North: level_hold_s: found -1.0, allowed 0 to 1e+09 s"
+
+
+def test_a_retired_station_may_be_as_wrong_as_it_likes(configuration: Config) -> None:
+    found = assembled(configuration, {}, {"watchdog_timeout_s": 0.5, "active": False})
+    assert found.problems == ()
+    assert not found.pumps[0].active
 
 
 def test_a_pump_in_use_keeps_what_was_valid_when_its_row_goes_bad(configuration: Config) -> None:

@@ -13,6 +13,7 @@ import pytest
 from runtime.database.embedded import EmbeddedServer
 from runtime.database.migrations import DIRECTORY, SchemaError, check_schema, migrate, migrations
 from tests.conftest import Database
+from tests.runtime.database.rows import LIMITS, PUMP, STATION, insert
 
 NAMES = [migration.name for migration in migrations()]
 
@@ -35,6 +36,24 @@ def empty(postgres: EmbeddedServer) -> Iterator[str]:
 
 def test_an_empty_database_gets_every_file_in_order(empty: str) -> None:
     assert migrate(empty) == NAMES
+
+
+def test_rows_from_before_level_guards_survive_their_migration(empty: str, files: Path) -> None:
+    later = [files / name for name in NAMES if name >= "007"]
+    for file in later:
+        file.rename(files.parent / file.name)
+    migrate(empty, files)
+    with psycopg.connect(empty, autocommit=True) as connection:
+        insert(connection, "pump_stations", STATION)
+        for pump_id, change in enumerate(({"max_starts_per_hour": 30}, {"max_run_s": 60.0}), 1):
+            insert(connection, "pumps", PUMP | {"pump_id": pump_id})
+            insert(connection, "pump_safety_limits", LIMITS | {"pump_id": pump_id} | change)
+        assert migrate(empty) == [file.name for file in later]
+        found = connection.execute(
+            "SELECT max_starts_per_hour, max_run_s, start_level_m FROM pump_safety_limits"
+            " ORDER BY pump_id"
+        ).fetchall()
+    assert found == [(20.0, 36_000.0, None), (6.0, 60.0, None)]
 
 
 def test_a_second_run_changes_nothing(database: Database) -> None:

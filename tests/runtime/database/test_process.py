@@ -109,7 +109,9 @@ def test_without_a_database_it_says_so_and_publishes_what_it_knows(
     assert second.end() == 0
 
 
-def test_of_the_last_run_it_knows_what_fits_into_a_smaller_image(places: Places) -> None:
+def test_of_the_last_run_it_knows_what_fits_into_a_smaller_image(
+    places: Places, configuration: Config
+) -> None:
     north, south = (
         StationEntry(slot, name, name, "UTC", 1, 0, True, {})
         for slot, name in enumerate(("North", "South"))
@@ -120,10 +122,29 @@ def test_of_the_last_run_it_knows_what_fits_into_a_smaller_image(places: Places)
     ]
     Equipment(3, (north, south), tuple(pumps)).save(places.equipment)
     columns = Columns(Layout(Capacity(stations=1, pumps=2)))
-    known = last_known(places, columns)
-    assert (known.stations, known.pumps) == ((north,), (pumps[0],))
+    known = last_known(places, columns, configuration)
+    assert [station.station_id for station in known.stations] == ["North"]
+    assert known.pumps == (pumps[0],)
     equipment.fill(known, columns)
     assert columns[Pump.Configured].tolist() == [True, False]
+
+
+def test_what_an_older_program_did_not_know_is_as_if_it_were_not_given(
+    places: Places, configuration: Config
+) -> None:
+    levels = {"HardMinLevel": 0.8, "HardMaxLevel": 4.0, "RestartLevel": 1.0}
+    levels |= {"EmergencyStopLevel": 0.3, "DryRunLevel": 0.5}
+    station = StationEntry(0, "North", "", "UTC", 1, 0, True, {"FlowDirection": 0.0})
+    pump = PumpEntry(0, 1, "North", "", 1, 100, True, levels | {"LevelGain": 7.0})
+    Equipment(3, (station,), (pump,)).save(places.equipment)
+    columns = Columns(Layout(Capacity(stations=1, pumps=1)))
+    known = last_known(places, columns, configuration)
+    found = known.stations[0].parameters | known.pumps[0].parameters
+    assert found["LevelHold"] == configuration.program.limits.level_hold
+    assert found["WellArea"] == 0.0
+    assert found["LevelGain"] == 7.0
+    assert found["LevelTrackingTime"] == configuration.program.level_control.tracking_time
+    assert (found["StopLevel"], found["StartLevel"], found["AllRunLevel"]) == (0.8, 2.5, 4.0)
 
 
 def test_a_bad_row_is_told_in_its_health(

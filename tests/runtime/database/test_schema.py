@@ -83,7 +83,29 @@ def owner(database: Database) -> Iterator[Connection]:
             {"hard_min_level_m": 4},
             "hard_min_level_m_is_below_hard_max_level_m",
         ),
-        ("pump_safety_limits", {"min_run_s": 40_000}, "min_run_s_is_not_above_max_run_s"),
+        ("pump_safety_limits", {"min_run_s": 36_000}, "max_run_s_is_longer_than_min_run_s"),
+        ("pump_safety_limits", {"max_starts_per_hour": 21}, "max_starts_per_hour_is_at_most_20"),
+        (
+            "pump_safety_limits",
+            {"stop_level_m": 0.7},
+            "stop_level_m_is_from_hard_min_to_hard_max_level_m",
+        ),
+        (
+            "pump_safety_limits",
+            {"all_run_level_m": 4.1},
+            "all_run_level_m_is_from_hard_min_to_hard_max_level_m",
+        ),
+        (
+            "pump_safety_limits",
+            {"stop_level_m": 1.5, "start_level_m": 2.0},
+            "stop_restart_start_and_all_run_levels_all_rise_or_all_fall",
+        ),
+        (
+            "pump_safety_limits",
+            {"restart_level_m": None, "stop_level_m": 1, "start_level_m": 2, "all_run_level_m": 1},
+            "stop_restart_start_and_all_run_levels_all_rise_or_all_fall",
+        ),
+        ("pump_stations", {"level_hold_s": -1}, "level_hold_s_is_finite_and_not_negative"),
         (
             "pump_safety_limits",
             {"max_starts_per_hour": 0},
@@ -126,6 +148,19 @@ def test_no_number_may_be_nan_or_infinite(owner: Connection, table: str) -> None
 def test_the_rows_that_the_tests_change_are_accepted_unchanged(owner: Connection) -> None:
     for table, row in BASE.items():
         insert(owner, table, row)
+
+
+@pytest.mark.parametrize(
+    "levels",
+    [
+        {"stop_level_m": 0.8, "start_level_m": 2.0, "all_run_level_m": 4.0},
+        {"stop_level_m": 4.0, "start_level_m": 0.9, "all_run_level_m": 0.8},
+        {"start_level_m": 2.0},
+        {"start_level_m": 0.9, "all_run_level_m": 0.8},
+    ],
+)
+def test_levels_may_lie_in_the_order_of_either_direction(owner: Connection, levels: Row) -> None:
+    insert(owner, "pump_safety_limits", LIMITS | levels)
 
 
 def test_a_plan_needs_the_target_of_its_pumps_control_type(owner: Connection) -> None:
