@@ -1,0 +1,86 @@
+"""Level guards: what the level of a station demands of its pumps in every mode."""
+
+from __future__ import annotations
+
+from blocks.arithmetic import larger, row, smaller
+from blocks.block import Block, Pins
+from runtime.compiled import compiled
+from runtime.tag import Quality
+from runtime.tags import Pump, Station
+
+GOOD = int(Quality.GOOD)
+FILLING = Station.FlowDirection.number("filling")
+
+
+@compiled
+def _latched(latch: bool, sets: bool, clears: bool) -> bool:
+    return sets or (latch and not clears)
+
+
+@compiled
+def _guard(station: Pins, pump: Pins) -> None:
+    for p in range(len(pump.LevelTrip)):
+        s = row(pump.Station[p], len(station.Level))
+        if station.LevelQuality[s] != GOOD or not pump.Configured[p]:
+            continue
+        if station.FlowDirection[s] == FILLING:
+            d = -1.0
+            trip = -smaller(pump.HardMaxLevel[p], pump.EmergencyStopLevel[p])
+        else:
+            d = 1.0
+            lowest = larger(pump.HardMinLevel[p], pump.EmergencyStopLevel[p])
+            trip = larger(lowest, pump.DryRunLevel[p])
+        level = d * station.Level[s]
+        stop, restart = d * pump.StopLevel[p], d * pump.RestartLevel[p]
+        start, all_run = d * pump.StartLevel[p], d * pump.AllRunLevel[p]
+
+        pump.LevelTrip[p] = _latched(pump.LevelTrip[p], level <= trip, level >= restart)
+        pump.LevelStop[p] = _latched(pump.LevelStop[p], level <= stop, level >= restart)
+        may_run = not pump.LevelTrip[p] and not pump.LevelStop[p]
+        runs = _latched(pump.LevelStart[p], level >= start, level <= stop)
+        all_runs = _latched(pump.AllRun[p], level >= all_run, level <= start)
+        pump.LevelStart[p] = may_run and runs
+        pump.AllRun[p] = may_run and all_runs
+
+
+class LevelGuards(Block):
+    """Latches the level guards of each pump, from the good level of its station.
+
+    A level is reached on the side that the pumps bring it to: from above in a station that is
+    emptied, from below in one that is filled. The table is written for an emptying station; for a
+    filling one, read >= for <= and <= for >=.
+
+    | guard      | set                                              | cleared               |
+    |------------|--------------------------------------------------|-----------------------|
+    | LevelTrip  | level <= max(HardMinLevel, EmergencyStopLevel,   |                       |
+    |            | DryRunLevel); filling: level >= min(HardMaxLevel,|                       |
+    |            | EmergencyStopLevel)                              | level >= RestartLevel |
+    | LevelStop  | level <= StopLevel                               | level >= RestartLevel |
+    | LevelStart | level >= StartLevel                              | level <= StopLevel    |
+    | AllRun     | level >= AllRunLevel                             | level <= StartLevel   |
+
+    Setting wins over clearing, and LevelTrip and LevelStop clear the other two. Without a good
+    level of the station, or while the pump is not configured, all stay as they are. Levels act on
+    the side that protects the pump. On the other side they never stop or slow it: a full well needs
+    its pumps.
+
+    LevelTrip is a trip, which `limits` carries out at once. `duty` carries out the others.
+    """
+
+    reads = (
+        Station.Level,
+        Station.LevelQuality,
+        Station.FlowDirection,
+        Pump.Station,
+        Pump.Configured,
+        Pump.HardMinLevel,
+        Pump.HardMaxLevel,
+        Pump.EmergencyStopLevel,
+        Pump.DryRunLevel,
+        Pump.RestartLevel,
+        Pump.StartLevel,
+        Pump.StopLevel,
+        Pump.AllRunLevel,
+    )
+    writes = (Pump.LevelTrip, Pump.LevelStop, Pump.LevelStart, Pump.AllRun)
+    law = staticmethod(_guard)
