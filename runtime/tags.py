@@ -469,6 +469,7 @@ class Pump(Table):
     )
     StartsLastHour = _memory("Starts in the last hour.", dtype="u1", register=40)
     StartCounted = _flag("The commanded start is counted and not yet observed.", access=INTERNAL)
+    Commanded = _flag("The setpoint was above 0 when run times were last taken.", access=INTERNAL)
     StartHeld = _memory(
         "What holds back a start, as bits; 0 if it may start.",
         dtype="u1",
