@@ -40,6 +40,8 @@ $(VENV)/.installed: requirements.lock pyproject.toml $(VENV)/.created
 	@echo "Installing packages into $(VENV) (about a minute at first use)"
 	@$(PIP) install --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
+	@echo "Compiling the function blocks"
+	@$(VENV)/bin/calejo check scan.yaml >/dev/null || true
 	@touch $@
 
 $(VENV)/.tests-installed: requirements-test.lock $(VENV)/.installed

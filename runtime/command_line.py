@@ -5,16 +5,17 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import config
-from runtime import equipment, instance, start, status, taglist
+from runtime import equipment, instance, scan_process, start, status, taglist, wells
 from runtime.database.account import AccountError
 from runtime.database.embedded import EmbeddedServer
 from runtime.database.migrations import SchemaError, migrate
 from runtime.database.postmaster import ServerError
 from runtime.equipment import EquipmentError
+from runtime.layout import Capacity, Columns, Layout
 from runtime.places import Places, StateError
 from runtime.processes import of_demo
 from runtime.program import ProgramError
@@ -89,6 +90,7 @@ def _demo(given: argparse.Namespace) -> None:
 
 def _check(given: argparse.Namespace) -> None:
     configuration = start.checked(given.file)
+    scan_process.rehearsed(configuration, Columns(Layout(Capacity.of(configuration.capacity))))
     servers = configuration.servers
     database = "embedded" if configuration.database == "embedded" else "by DSN"
     _say(
@@ -100,7 +102,17 @@ def _check(given: argparse.Namespace) -> None:
         f"  opcua     {servers.opcua.listen}",
         f"  rest      {servers.rest.listen}",
         f"  database  {database}",
+        *_warnings(Places.from_environment(os.environ)),
     )
+
+
+def _warnings(places: Places) -> Iterator[str]:
+    """What the configuration can't tell alone: it takes the stations that were last in force."""
+    try:
+        found = wells.warnings(equipment.load(places.equipment))
+    except EquipmentError as error:
+        found = [str(error)]
+    yield from (f"  warning   {text}" for text in found)
 
 
 def _migrate(given: argparse.Namespace) -> None:

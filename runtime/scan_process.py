@@ -85,7 +85,7 @@ class SharedMemory:
 
 
 class Rehearsal:
-    """Ports to nothing, for the scans that warm up code and memory."""
+    """Ports to nothing, for the scans that compile the laws and warm up code and memory."""
 
     def latch(self, columns: Columns) -> None:
         pass
@@ -116,9 +116,7 @@ def main(config: Config, places: Places) -> None:
     ending = _Ending()
     progress = Progress(places.progress("standby"))
     columns = Columns(Layout(Capacity.of(config.capacity)))
-    program = build(config, columns)
-    Scan(columns, program, ManualClock(config.period), config.period, Rehearsal()).step(3)
-    columns.arena.fill(0)
+    program = rehearsed(config, columns)
     missing = realtime.acquire(max(RUNAWAY, 10 * config.period))
     realtime.still_the_collector()
     progress.say(State.STANDBY, "standby: ready to take over")
@@ -144,6 +142,14 @@ def main(config: Config, places: Places) -> None:
         progress.say(State.DEGRADED, f"fault in {fault}; the safe outputs stand")
         logger.critical("fault: the safe outputs stand", block=fault.block, reason=fault.reason)
         raise SystemExit(FAILED) from fault
+
+
+def rehearsed(config: Config, columns: Columns) -> Program:
+    """The program after some scans of nothing: compiled, in memory, and ready to go on."""
+    program = build(config, columns)
+    Scan(columns, program, ManualClock(config.period), config.period, Rehearsal()).step(3)
+    columns.arena.fill(0)
+    return program
 
 
 def build(config: Config, columns: Columns) -> Program:
