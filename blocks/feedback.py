@@ -93,16 +93,16 @@ def _judge(
     for kind in range(len(rates)):
         measured, accepted, accepted_at = all_measured[kind], all_accepted[kind], all_times[kind]
         still, doubts, quality = all_still[kind], all_doubts[kind], all_qualities[kind]
+        span, rate, patience = (_LOWEST[kind], _HIGHEST[kind]), rates[kind], stuck[kind]
+        may_stay = _MAY_STAY[kind]
         for p in range(len(pump.Configured)):
             time = pump.MeasuredTime[p]
             doubt = _doubt_of_all(pump.Configured[p], time, now, max_age)
             if doubt == _NONE:
-                same = measured[p] == accepted[p] and (pump.Running[p] or not _MAY_STAY[kind])
+                same = measured[p] == accepted[p] and (pump.Running[p] or not may_stay)
                 still[p] = smaller(still[p] + elapsed, FOREVER) if same else 0.0
-                band = _band(rates[kind], time, accepted_at[p], max_age)
-                span = (_LOWEST[kind], _HIGHEST[kind])
-                is_stuck = still[p] > stuck[kind] > 0.0
-                doubt = _doubt(measured[p], span, accepted[p], band, is_stuck)
+                band = _band(rate, time, accepted_at[p], max_age)
+                doubt = _doubt(measured[p], span, accepted[p], band, still[p] > patience > 0.0)
             if doubt == _NONE:
                 accepted[p], accepted_at[p] = measured[p], time
             doubts[p] = doubt
@@ -123,10 +123,10 @@ class Feedback(Block):
     |                  | power and flow only while Running; speed never; 0 s never  |           |
 
     The first that holds counts. Where a value is not accepted the last accepted one stays, so
-    nothing invented is ever shown. What it may have changed by widens with the time between, so
-    a lasting change is accepted by itself; when none has been accepted for `max_age`, Uncertain is
-    Bad. A rate acts on changes within a second as on those over one: noise and rounded times make
-    no value doubtful. Two measurements may come in any order; what counts is the time between them.
+    nothing invented is ever shown. What is allowed between two values widens with the time between
+    them (in whichever order they come), so a lasting change is accepted by itself; a value held for
+    longer than `max_age` is Bad. Less than 1 s between counts as 1 s, or noise and rounded times
+    would look like fast changes. How long a value is the same counts while it is fresh.
 
     The states Running and LocalControl are Good unless all is not measured or stale, and then they
     too stay as they were last known. FeedbackAge is Now − MeasuredTime, from 0 to the greatest.
