@@ -11,6 +11,7 @@ from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
 from config import Config
+from runtime import wells
 from runtime.database.assembly import assemble
 from runtime.database.board import Board
 from runtime.database.connection import Guard, Source, Worker
@@ -67,6 +68,8 @@ class Discovery(Worker):
             return False
         for problem in sorted(set(found.problems) - set(known.problems)):
             logger.warning("equipment row skipped", problem=problem)
+        for problem in sorted(set(wells.warnings(found)) - set(wells.warnings(known))):
+            logger.warning("watchdog too patient", problem=problem)
         active = sum(pump.active for pump in found.pumps)
         logger.info("equipment", version=found.version, stations=len(found.stations), pumps=active)
         self._board.equipment = found

@@ -58,7 +58,10 @@ _BEGIN_VIOLATION = """
             to_timestamp(%(utc)s), to_timestamp(%(ended)s), %(scan)s)
 """
 _END_VIOLATION = """
-    UPDATE safety_limit_violations SET ended_at = greatest(started_at, to_timestamp(%(utc)s))
+    UPDATE safety_limit_violations
+    SET ended_at = greatest(started_at, to_timestamp(%(utc)s)),
+        limit_value = coalesce(%(limit_value)s, limit_value),
+        extreme_value = coalesce(%(value)s, extreme_value)
     WHERE pump_id = %(pump)s AND limit_name = %(limit)s AND ended_at IS NULL
 """
 _END_VIOLATIONS = """
@@ -136,19 +139,17 @@ def _violations(rows: Iterable[_Row]) -> tuple[list[_Row], list[_Row]]:
         for bit, name in _LIMITS.items():
             if not (old ^ new) >> bit & 1:
                 continue
+            limit, value = row.get("limits", {}).get(name, (None, None))
+            found = row | {"limit": name, "limit_value": limit, "value": value, "ended": None}
+            begins = new >> bit & 1
             before = running.pop((row["pump"], name), None)
             if before is not None:
                 before["ended"] = max(before["utc"], row["utc"])
+                if not begins and value is not None:
+                    before |= {"limit_value": limit, "value": value}
             else:
-                ended.append(row | {"limit": name})
-            if new >> bit & 1:
-                limit_value, value = row.get("limits", {}).get(name, (None, None))
-                violation = row | {
-                    "limit": name,
-                    "limit_value": limit_value,
-                    "value": value,
-                    "ended": None,
-                }
-                running[row["pump"], name] = violation
-                begun.append(violation)
+                ended.append(found | {"limit_value": None, "value": None} if begins else found)
+            if begins:
+                running[row["pump"], name] = found
+                begun.append(found)
     return begun, ended

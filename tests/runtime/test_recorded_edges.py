@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -44,9 +44,9 @@ def test_edges_are_spooled_with_what_explains_them(
     columns[Station.Failsafe][1] = True
     columns[Station.PlanAge][1] = 1_234.5
     columns[Pump.Station][2] = 1
-    columns[Station.Level][1] = 0.4
     columns[Pump.Limited][2] = 0b101
-    columns[Pump.Demand][2], columns[Pump.HighLimit][2] = 60.0, 50.0
+    columns[Pump.SpeedExtreme][2], columns[Pump.HighLimit][2] = 60.0, 50.0
+    columns[Pump.LevelExtreme][2], columns[Pump.HardMinLevel][2] = 0.4, 0.5
     set_in = plant.scan()
     steps(recorder)
     clear = plant.take(1, Pump.EmergencyStop, 4, 0.0, reference=stop)
@@ -67,9 +67,113 @@ def test_edges_are_spooled_with_what_explains_them(
         "request": stop,
         "reference": 0,
     }
-    assert limited.body["limits"]["speed"] == [50.0, 60.0]
-    assert limited.body["limits"]["level"] == [None, 0.4]
+    assert limited.body["limits"] == {"speed": [50.0, 60.0], "level": [0.5, 0.4]}
     assert (cleared.body["request"], cleared.body["reference"]) == (clear, stop)
+
+
+def limits_recorded(
+    places: Places, plant: Plant, recorder: Recorder, old: Sequence[str], new: Sequence[str]
+) -> dict[str, list[float]]:
+    """What is recorded of the limits of pump 2 as they change."""
+    for words in (old, new):
+        plant.columns[Pump.Limited][2] = sum(1 << Pump.Limited.number(word) for word in words)
+        plant.scan()
+        steps(recorder)
+    found: dict[str, list[float]] = spooled(places)[-1].body["limits"]
+    return found
+
+
+@pytest.fixture
+def measured(plant: Plant) -> Plant:
+    """A plant whose pump 2, of station 1, has limits and measures all of its own."""
+    columns = plant.columns
+    columns[Pump.Station][2] = 1
+    for number, tag in enumerate(
+        (
+            *(Pump.HighLimit, Pump.SpeedExtreme, Pump.LowLimit),
+            *(Pump.MaxSpeedChange, Pump.RateExtreme, Pump.LevelExtreme),
+            *(Pump.HardMaxPower, Pump.PowerExtreme, Pump.HardMaxFlow, Pump.FlowExtreme),
+            *(Pump.MaxStartsPerHour, Pump.StartsLastHour, Pump.MinOff, Pump.OffTime),
+            *(Pump.MinRun, Pump.RunTime, Pump.MaxRun),
+            *(Pump.StartLevel, Pump.StopLevel, Pump.AllRunLevel),
+        ),
+        1,
+    ):
+        columns[tag][2] = number
+    columns[Pump.HardMinLevel][2], columns[Pump.EmergencyStopLevel][2] = 31.0, 30.0
+    columns[Pump.DryRunLevel][2], columns[Pump.HardMaxLevel][2] = 32.0, 33.0
+    columns[Station.Level][1] = 34.0
+    return plant
+
+
+def test_a_limit_that_begins_to_act_is_recorded_with_its_value_and_how_far_it_went(
+    places: Places, measured: Plant, recorder: Recorder
+) -> None:
+    flags = Pump.Limited.flags or {}
+    assert limits_recorded(places, measured, recorder, [], list(flags.values())) == {
+        "speed": [1.0, 2.0],
+        "rate": [4.0, 5.0],
+        "level": [32.0, 6.0],
+        "power": [7.0, 8.0],
+        "flow": [9.0, 10.0],
+        "starts per hour": [11.0, 12.0],
+        "minimum off time": [13.0, 14.0],
+        "minimum run time": [15.0, 16.0],
+        "maximum run time": [17.0, 16.0],
+        "level guard": [18.0, 34.0],
+    }
+
+
+def test_a_limit_that_ceases_to_act_is_recorded_with_its_extreme(
+    places: Places, measured: Plant, recorder: Recorder
+) -> None:
+    flags = Pump.Limited.flags or {}
+    assert limits_recorded(places, measured, recorder, list(flags.values()), []) == {
+        "speed": [1.0, 2.0],
+        "rate": [4.0, 5.0],
+        "level": [32.0, 6.0],
+        "power": [7.0, 8.0],
+        "flow": [9.0, 10.0],
+    }
+
+
+def test_only_limits_that_changed_are_explained(
+    places: Places, measured: Plant, recorder: Recorder
+) -> None:
+    found = limits_recorded(places, measured, recorder, ["power", "flow"], ["power", "rate"])
+    assert found == {"flow": [9.0, 10.0], "rate": [4.0, 5.0]}
+
+
+def test_a_demand_below_the_lowest_speed_is_held_against_that(
+    places: Places, measured: Plant, recorder: Recorder
+) -> None:
+    measured.columns[Pump.SpeedExtreme][2] = 0.5
+    assert limits_recorded(places, measured, recorder, [], ["speed"]) == {"speed": [3.0, 0.5]}
+
+
+def test_the_level_that_trips_a_filling_pump_is_its_lower_upper_one(
+    places: Places, measured: Plant, recorder: Recorder
+) -> None:
+    measured.columns[Station.FlowDirection][1] = Station.FlowDirection.number("filling")
+    assert limits_recorded(places, measured, recorder, [], ["level"]) == {"level": [30.0, 6.0]}
+
+
+@pytest.mark.parametrize(
+    ("guards", "level"),
+    [
+        (["start level"], 18.0),
+        (["stop level"], 19.0),
+        (["all-run level"], 20.0),
+        (["start level", "all-run level", "maximum run time"], 20.0),
+    ],
+)
+def test_a_level_guard_is_recorded_with_the_level_that_it_guards(
+    places: Places, measured: Plant, recorder: Recorder, guards: list[str], level: float
+) -> None:
+    bits = sum(1 << Pump.Guarded.number(word) for word in guards)
+    measured.columns[Pump.Guarded][2] = bits
+    found = limits_recorded(places, measured, recorder, [], ["level guard"])
+    assert found == {"level guard": [level, 34.0]}
 
 
 def test_alarms_and_limits_are_safety_records_and_a_mode_is_not(

@@ -115,10 +115,14 @@ def test_levels_that_are_not_given_follow_from_the_others(
 
 
 def test_zero_is_a_level_like_any_other(configuration: Config) -> None:
-    levels = {"hard_min_level_m": -2.0, "emergency_stop_level_m": -3.0, "dry_run_level_m": -2.5}
-    found = assembled(
-        configuration, levels | {"restart_level_m": -1.0, "start_level_m": 0.0, "stop_level_m": -2}
-    )
+    levels: Row = {
+        "hard_min_level_m": -2.0,
+        "emergency_stop_level_m": -3.0,
+        "dry_run_level_m": -2.5,
+        "restart_level_m": -1.0,
+        "start_level_m": 0.0,
+    }
+    found = assembled(configuration, levels)
     assert found.problems == ()
     assert found.pumps[0].parameters["StartLevel"] == 0.0
 

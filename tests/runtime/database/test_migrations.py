@@ -13,7 +13,7 @@ import pytest
 from runtime.database.embedded import EmbeddedServer
 from runtime.database.migrations import DIRECTORY, SchemaError, check_schema, migrate, migrations
 from tests.conftest import Database
-from tests.runtime.database.rows import LIMITS, PUMP, STATION, insert
+from tests.runtime.database.rows import LIMITS, PUMP, STATION, Row, insert
 
 NAMES = [migration.name for migration in migrations()]
 
@@ -45,7 +45,8 @@ def test_rows_from_before_level_guards_survive_their_migration(empty: str, files
     migrate(empty, files)
     with psycopg.connect(empty, autocommit=True) as connection:
         insert(connection, "pump_stations", STATION)
-        for pump_id, change in enumerate(({"max_starts_per_hour": 30}, {"max_run_s": 60.0}), 1):
+        changes: list[Row] = [{"max_starts_per_hour": 30}, {"max_run_s": 60.0}]
+        for pump_id, change in enumerate(changes, 1):
             insert(connection, "pumps", PUMP | {"pump_id": pump_id})
             insert(connection, "pump_safety_limits", LIMITS | {"pump_id": pump_id} | change)
         assert migrate(empty) == [file.name for file in later]

@@ -126,13 +126,15 @@ def test_each_limit_that_acted_is_one_violation_from_its_start_to_its_end(
 ) -> None:
     monkeypatch.setattr(uploads, "BATCH", batch)
     recorder = spool("recorder")
-    limits = {"speed": (50.0, 60.0), "level": (None, 0.4)}
-    recorder.edge(Pump.Limited, 4, 0, 0b001, limits=limits)  # 1: speed acts
-    recorder.edge(Pump.Limited, 4, 0b001, 0b101, limits=limits)  # 2: level too
-    recorder.edge(Pump.Limited, 4, 0b101, 0b100, limits=limits)  # 3: speed no more
-    recorder.edge(Pump.Limited, 4, 0b100, 0b001, limits=limits)  # 4: speed again, level no more
-    recorder.edge(Pump.Limited, 4, 0b001, 0b011, limits=limits, utc=5e8)  # the clock went back
-    recorder.edge(Pump.Limited, 4, 0b011, 0b010, limits=limits, utc=5e8 + 1)
+    speed, level = {"speed": (50.0, 60.0)}, {"level": (0.8, 0.7)}
+    recorder.edge(Pump.Limited, 4, 0, 0b001, limits=speed)  # 1: speed acts
+    recorder.edge(Pump.Limited, 4, 0b001, 0b101, limits=level)  # 2: level too
+    recorder.edge(Pump.Limited, 4, 0b101, 0b100, limits={"speed": (50.0, 75.0)})  # 3: no more speed
+    again = {"level": (0.8, 0.4), "speed": (20.0, 1.0)}
+    recorder.edge(Pump.Limited, 4, 0b100, 0b001, limits=again)  # 4: speed again, level no more
+    rate = {"rate": (2.0, 5.0)}
+    recorder.edge(Pump.Limited, 4, 0b001, 0b011, limits=rate, utc=5e8)  # the clock went back
+    recorder.edge(Pump.Limited, 4, 0b011, 0b010, limits={}, utc=5e8 + 1)  # how far is not known
     drain(database, places)
     found = [
         (
@@ -146,13 +148,49 @@ def test_each_limit_that_acted_is_one_violation_from_its_start_to_its_end(
     ]
     assert sorted(found, key=repr) == sorted(
         [
-            ("speed", 50.0, 60.0, 1.0, 3.0),
-            ("level", None, 0.4, 2.0, 4.0),
-            ("speed", 50.0, 60.0, 4.0, 4.0),
-            ("rate", None, None, -5e8, None),
+            ("speed", 50.0, 75.0, 1.0, 3.0),
+            ("level", 0.8, 0.4, 2.0, 4.0),
+            ("speed", 20.0, 1.0, 4.0, 4.0),
+            ("rate", 2.0, 5.0, -5e8, None),
         ],
         key=repr,
     )
+
+
+@pytest.mark.parametrize("batch", [1, 2_000])
+def test_a_violation_whose_end_got_lost_ends_where_the_next_begins_and_keeps_what_is_known_of_it(
+    places: Places,
+    spool: Make,
+    database: Database,
+    connection: Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    batch: int,
+) -> None:
+    monkeypatch.setattr(uploads, "BATCH", batch)
+    recorder = spool("recorder")
+    recorder.edge(Pump.Limited, 4, 0, 0b1, limits={"speed": (50.0, 60.0)})
+    recorder.edge(Pump.Limited, 4, 0, 0b1, limits={"speed": (20.0, 1.0)})
+    drain(database, places)
+    first, second = rows(connection, "safety_limit_violations")
+    assert (first["limit_value"], first["extreme_value"]) == (50.0, 60.0)
+    assert first["ended_at"] == second["started_at"]
+    assert (second["limit_value"], second["extreme_value"]) == (20.0, 1.0)
+    assert second["ended_at"] is None
+
+
+def test_every_bit_of_limited_is_a_violation_of_its_own(
+    places: Places, spool: Make, database: Database, connection: Connection
+) -> None:
+    recorder = spool("recorder")
+    flags = Pump.Limited.flags or {}
+    limits = {name: (float(bit), bit + 0.5) for bit, name in flags.items()}
+    recorder.edge(Pump.Limited, 4, 0, sum(1 << bit for bit in flags), limits=limits)
+    drain(database, places)
+    found = {
+        row["limit_name"]: (row["limit_value"], row["extreme_value"])
+        for row in rows(connection, "safety_limit_violations")
+    }
+    assert found == limits
 
 
 def test_a_cold_start_ends_what_was_on_before_it(
