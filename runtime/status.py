@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import config
-from runtime import equipment, instance
+from runtime import equipment, instance, wells
 from runtime.equipment import Equipment
 from runtime.layout import Capacity, Columns, Layout
 from runtime.places import Places
@@ -18,6 +18,7 @@ from runtime.tag import Tag
 from runtime.tags import Pump, Station, System
 
 ORDER = ("run", "scan", "standby", "recorder", "postgres", "database", "modbus", "opcua", "rest")
+SHOWN = 10  # of a list
 
 
 def report(places: Places) -> tuple[list[str], bool]:
@@ -91,6 +92,17 @@ def _plant(columns: Columns, plant: Equipment) -> Iterator[str]:
         *_where(columns, Pump.EmergencyStop, pumps),
     ]
     yield "stops        " + (", ".join(stops) or "none")
+    yield from _listed("problems", plant.problems)
+    yield from _listed("warnings", wells.warnings(plant))
+
+
+def _listed(what: str, found: Sequence[str]) -> Iterator[str]:
+    """How many there are, and the first of them."""
+    yield f"{what:<12} {len(found) or 'none'}"
+    for text in found[:SHOWN]:
+        yield f"  {text}"
+    if len(found) > SHOWN:
+        yield f"  and {len(found) - SHOWN} more"
 
 
 def _named(columns: Columns, tag: Tag, names: dict[int, str]) -> str:
