@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import structlog
 
 from config import Config
 from runtime.database.plans import NEAR, joined
@@ -113,6 +114,19 @@ def test_a_pump_added_while_running_gets_its_plan_too(owner: Connection, pieces:
     insert(owner, "pump_safety_limits", LIMITS | {"pump_id": 2})
     pieces.wait_for(Pump.Configured, 1, slot=1)
     pieces.wait_for(Pump.PlanSpeed, 25.0, slot=1)
+
+
+def test_a_watchdog_that_outlasts_its_well_is_told_once(owner: Connection, pieces: Pieces) -> None:
+    enter_equipment(owner)
+    with structlog.testing.capture_logs() as logs:
+        pieces.start(pieces.discovery)
+        pieces.wait_for(Pump.Configured, 1)
+        version = pieces.equipment.version
+        owner.execute("UPDATE pumps SET name = 'renamed'")
+        until(lambda: pieces.equipment.version > version)
+    told = [entry["problem"] for entry in logs if entry["event"] == "watchdog too patient"]
+    assert len(told) == 1
+    assert told[0].startswith("station North: the watchdog lets a stale plan stand for 1200 s")
 
 
 def test_an_invalid_row_is_named_and_the_others_run(owner: Connection, pieces: Pieces) -> None:
