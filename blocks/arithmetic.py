@@ -37,3 +37,9 @@ def row(index: int, count: int) -> int:
     if index < 0:
         return 0
     return count - 1 if index >= count else index
+
+
+@compiled
+def part(elapsed: float, time: float) -> float:
+    """The part of a time constant that a scan is, at most all of it."""
+    return elapsed / time if time > elapsed else 1.0

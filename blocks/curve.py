@@ -38,11 +38,8 @@ def _between(left: float, right: float, share: float) -> float:
 
 
 @compiled
-def at(
-    speed: float, low: float, high: float, c1: float, c2: float, c3: float, c4: float, c5: float
-) -> float:
-    """The curve's value at a speed; 0 if it is not known there."""
-    steps = place(speed, low, high)
+def value(steps: float, c1: float, c2: float, c3: float, c4: float, c5: float) -> float:
+    """The curve's value at a place on it; 0 if it is not known there."""
     if steps < 0.0:
         return 0.0
     if steps <= 1.0:
@@ -55,36 +52,44 @@ def at(
 
 
 @compiled
-def _crossing(value: float, left: float, right: float) -> float:
+def at(
+    speed: float, low: float, high: float, c1: float, c2: float, c3: float, c4: float, c5: float
+) -> float:
+    """The curve's value at a speed; 0 if it is not known there."""
+    return value(place(speed, low, high), c1, c2, c3, c4, c5)
+
+
+@compiled
+def _crossing(wanted: float, left: float, right: float) -> float:
     """The share of the way between two nodes at which a rising line takes a value, or OUTSIDE."""
-    if left <= 0.0 or not left <= value <= right:
+    if left <= 0.0 or not left <= wanted <= right:
         return OUTSIDE
-    return (value - left) / (right - left) if left < right else 0.0
+    return (wanted - left) / (right - left) if left < right else 0.0
 
 
 @compiled
 def speed_for(
-    value: float, low: float, high: float, c1: float, c2: float, c3: float, c4: float, c5: float
+    wanted: float, low: float, high: float, c1: float, c2: float, c3: float, c4: float, c5: float
 ) -> float:
     """The lowest speed at which the rising curve has a value; 0 if it is not known.
 
     Below node 1 that is the lowest speed, above node 5 the highest: the pump can do no other.
     """
-    if not (low < high and value > 0.0):
+    if not (low < high and wanted > 0.0):
         return 0.0
-    if value <= c1:
+    if wanted <= c1:
         return low
     step = (high - low) / STEPS
-    share = _crossing(value, c1, c2)
+    share = _crossing(wanted, c1, c2)
     if share >= 0.0:
         return low + step * share
-    share = _crossing(value, c2, c3)
+    share = _crossing(wanted, c2, c3)
     if share >= 0.0:
         return low + step * (1.0 + share)
-    share = _crossing(value, c3, c4)
+    share = _crossing(wanted, c3, c4)
     if share >= 0.0:
         return low + step * (2.0 + share)
-    share = _crossing(value, c4, c5)
+    share = _crossing(wanted, c4, c5)
     if share >= 0.0:
         return smaller(high, low + step * (3.0 + share))
-    return high if 0.0 < c5 < value else 0.0
+    return high if 0.0 < c5 < wanted else 0.0

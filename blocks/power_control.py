@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blocks.arithmetic import clamp, larger
+from blocks.arithmetic import clamp, larger, part
 from blocks.block import Block, Pins
 from blocks.curve import speed_for
 from runtime.compiled import compiled
@@ -12,12 +12,6 @@ from runtime.tags import Pump, System
 POWER_CONTROLLED = Pump.ControlType.number("POWER_CONTROLLED")
 BY_PLAN = Pump.Authority.number("Plan")
 GOOD = int(Quality.GOOD)
-
-
-@compiled
-def _part(elapsed: float, time: float) -> float:
-    """The part of a time constant that a scan is, at most all of it."""
-    return elapsed / time if time > elapsed else 1.0
 
 
 @compiled
@@ -49,11 +43,11 @@ def _control(system: Pins, pump: Pins) -> None:
             integral = pump.PowerIntegral[p]
             integral += pump.PowerOffset[p] - (gain * pump.PowerError[p] + then)
             integral += _unlearned(then, forward)
-            part = _part(system.Elapsed[0], pump.PowerResetTime[p])
+            scan = part(system.Elapsed[0], pump.PowerResetTime[p])
             short = pump.NotFollowing[p] and (setpoint - pump.Speed[p]) * error > 0.0
             if not short:
-                integral += gain * error * part
-            integral += (setpoint - pump.PowerOutput[p]) * part
+                integral += gain * error * scan
+            integral += (setpoint - pump.PowerOutput[p]) * scan
             output = offset + integral
             demand = clamp(output, low, high)
         elif engaged and not runs:
