@@ -256,6 +256,13 @@ class Station(Table):
         access=INTERNAL,
     )
     Reliever = _memory("Slot of that other pump, counted from 1.", dtype="i8", access=INTERNAL)
+    PumpsRun = _memory("Available pumps that level control runs.", dtype="i8", access=INTERNAL)
+    DutyPumps = _memory("Pumps of role duty.", dtype="i8", access=INTERNAL)
+    NextToLead = _memory(
+        "Slot of the running pump that may lead, counted from 1; 0 if none runs.",
+        dtype="i8",
+        access=INTERNAL,
+    )
     NextToStart = _memory(
         "Slot of the next level-controlled pump to start, counted from 1; 0 if none can.",
         dtype="i8",
@@ -666,6 +673,8 @@ class Pump(Table):
     Adopted = _flag(
         "It is settled whether the pump was running when control began.", access=INTERNAL
     )
+    LimitedBefore = _memory("Limits that acted in the last scan.", dtype="u4", access=INTERNAL)
+    Allowed = _memory("Speed that may be wanted, however long it takes.", unit=HZ, access=INTERNAL)
     Setpoint = _output(
         "Speed setpoint for the drive; 0 is stop.",
         unit=HZ,
@@ -731,7 +740,10 @@ class Pump(Table):
         ),
     )
     PowerDeviatesSince = _since()
-    FailedTime = _seconds("How long ago it was found not to start.", access=INTERNAL)
+    FailedTime = _seconds(
+        "How long it has not run though asked to; once failed, for how long that has been so.",
+        access=INTERNAL,
+    )
     Failed = _flag(
         "The pump was asked to run and did not; level control uses others.",
         recorded=True,
