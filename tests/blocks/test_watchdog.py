@@ -1,0 +1,81 @@
+"""Watchdog: a station without plans, or a database without answers, is noticed by its age."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from blocks.watchdog import Watchdog
+from runtime.tags import FOREVER, Station, System
+from tests.blocks.alone import Alone
+
+
+@pytest.fixture
+def watch() -> Alone:
+    watch = Alone(Watchdog)
+    watch[Station.WatchdogTimeout][:] = [1200.0, 60.0]
+    return watch
+
+
+@pytest.mark.parametrize(
+    ("age", "failsafe"),
+    [
+        (-5.0, [False, False]),
+        (0.0, [False, False]),
+        (59.9, [False, False]),
+        (60.0, [False, True]),
+        (1199.9, [False, True]),
+        (1200.0, [True, True]),
+        (1e12, [True, True]),
+    ],
+)
+def test_each_station_has_its_own_patience_and_loses_it_to_the_scan(
+    watch: Alone, age: float, failsafe: list[bool]
+) -> None:
+    watch[System.Now][0] = 0.0
+    watch[Station.PlanTime][:] = watch.period - age
+    watch.step()
+    assert watch[Station.Failsafe].tolist() == failsafe
+    assert watch[Station.PlanAge].tolist() == pytest.approx([min(max(age, 0.0), FOREVER)] * 2)
+
+
+@pytest.mark.parametrize("time", [0.0, -0.0, math.nan, -math.inf, -1e308])
+def test_a_plan_that_never_came_is_as_old_as_can_be(watch: Alone, time: float) -> None:
+    watch[Station.PlanTime][:] = time
+    watch[System.DatabaseTime][0] = time
+    watch.step()
+    assert watch[Station.PlanAge].tolist() == [FOREVER, FOREVER]
+    assert watch[Station.Failsafe].tolist() == [True, True]
+    assert watch[System.DatabaseAge][0] == FOREVER
+    assert watch[System.DatabaseLost][0]
+
+
+def test_the_first_plan_that_comes_ends_failsafe(watch: Alone) -> None:
+    watch.step()
+    assert watch[Station.Failsafe].all()
+    watch[Station.PlanTime][0] = watch.now
+    watch.step()
+    assert watch[Station.Failsafe].tolist() == [False, True]
+
+
+@pytest.mark.parametrize("timeout", [math.nan, 0.0, -1.0])
+def test_a_timeout_that_is_none_tolerates_nothing(watch: Alone, timeout: float) -> None:
+    watch[Station.WatchdogTimeout][0] = timeout
+    watch[Station.PlanTime][:] = watch.now
+    watch.step()
+    assert watch[Station.Failsafe].tolist() == [True, False]
+
+
+def test_a_station_that_is_not_in_use_is_not_in_failsafe(watch: Alone) -> None:
+    watch[Station.Configured][0] = False
+    watch.step()
+    assert watch[Station.Failsafe].tolist() == [False, True]
+
+
+@pytest.mark.parametrize(("age", "lost"), [(0.0, False), (3.0, False), (3.1, True)])
+def test_a_database_is_lost_after_3_s(watch: Alone, age: float, lost: bool) -> None:
+    watch[System.DatabaseTime][0] = watch.now + watch.period - age
+    watch.step()
+    assert watch[System.DatabaseAge][0] == pytest.approx(age)
+    assert watch[System.DatabaseLost][0] == lost
