@@ -13,6 +13,16 @@ FILLING = Station.FlowDirection.number("filling")
 
 
 @compiled
+def trip_level(
+    filling: bool, hard_min: float, hard_max: float, emergency: float, dry_run: float
+) -> float:
+    """The level that trips a pump: the first that is reached of those on its side."""
+    if filling:
+        return smaller(hard_max, emergency)
+    return larger(larger(hard_min, emergency), dry_run)
+
+
+@compiled
 def _latched(latch: bool, sets: bool, clears: bool) -> bool:
     return sets or (latch and not clears)
 
@@ -23,13 +33,15 @@ def _guard(station: Pins, pump: Pins) -> None:
         s = row(pump.Station[p], len(station.Level))
         if station.LevelQuality[s] != GOOD or not pump.Configured[p]:
             continue
-        if station.FlowDirection[s] == FILLING:
-            d = -1.0
-            trip = -smaller(pump.HardMaxLevel[p], pump.EmergencyStopLevel[p])
-        else:
-            d = 1.0
-            lowest = larger(pump.HardMinLevel[p], pump.EmergencyStopLevel[p])
-            trip = larger(lowest, pump.DryRunLevel[p])
+        filling = station.FlowDirection[s] == FILLING
+        d = -1.0 if filling else 1.0
+        trip = d * trip_level(
+            filling,
+            pump.HardMinLevel[p],
+            pump.HardMaxLevel[p],
+            pump.EmergencyStopLevel[p],
+            pump.DryRunLevel[p],
+        )
         level = d * station.Level[s]
         stop, restart = d * pump.StopLevel[p], d * pump.RestartLevel[p]
         start, all_run = d * pump.StartLevel[p], d * pump.AllRunLevel[p]
