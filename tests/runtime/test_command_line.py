@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime.equipment import Equipment, PumpEntry, StationEntry
 from tests.calejo import ROOT, Calejo
 from tests.conftest import Database
 from tests.processes import is_alive, until
@@ -50,6 +51,23 @@ def test_check_says_valid_and_sums_up(calejo: Calejo) -> None:
     assert done.returncode == 0
     assert done.stdout.startswith(f"{ROOT / 'scan.yaml'}: valid\n")
     assert f"127.0.0.1:{calejo.ports['modbus']}" in done.stdout
+
+
+def test_check_warns_of_what_the_equipment_last_in_force_makes_of_it(calejo: Calejo) -> None:
+    levels = {"RestartLevel": 1.0, "StartLevel": 2.5, "DryRunLevel": 0.5, "HardMaxLevel": 4.0}
+    north = {"FlowDirection": 0.0, "WatchdogTimeout": 1200.0, "WellArea": 12.0}
+    station = StationEntry(0, "North", "", "UTC", 1, 0, True, north)
+    pump = PumpEntry(0, 1, "North", "", 1, 100, True, levels | {"HardMaxFlow": 300.0})
+    calejo.state.mkdir()
+    Equipment(1, (station,), (pump,)).save(calejo.places.equipment)
+    done = calejo("check")
+    assert done.returncode == 0
+    *_, line = done.stdout.splitlines()
+    assert line.startswith("  warning   station North: the watchdog lets a stale plan stand for")
+    calejo.places.equipment.write_text("{")
+    done = calejo("check")
+    assert done.returncode == 0
+    assert f"  warning   equipment list {calejo.places.equipment}: not readable" in done.stdout
 
 
 def test_check_tells_all_errors_at_once(calejo: Calejo, tmp_path: Path) -> None:

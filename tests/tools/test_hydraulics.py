@@ -209,7 +209,7 @@ def test_instruments_are_reproducible_quantised_and_quiet_at_rest() -> None:
     reading = instruments.read(one, state, now, np.random.default_rng(7))
     again = instruments.read(one, state, now, np.random.default_rng(7))
     assert np.array_equal(reading.power, again.power)
-    assert reading.level[0] == reading.level[1]  # one sensor in the well
-    assert reading.level[0] == round(reading.level[0], 3)
+    assert reading.level == pytest.approx([1.5, 1.5], abs=0.006)  # a sensor each
+    assert reading.level.tolist() == np.round(reading.level, 3).tolist()
     assert reading.running.tolist() == [True, False]
     assert (reading.speed[1], reading.power[1], reading.flow[1]) == (0.0, 0.0, 0.0)

@@ -37,9 +37,9 @@ def test_every_pump_has_a_plan_for_the_next_hours_that_its_type_can_follow(
         " WHERE status = 'active' GROUP BY 1 ORDER BY 1"
     ).fetchall()
     assert rows == [
-        ("DIRECT_SPEED", 48, 48, 0, 0),
-        ("LEVEL_CONTROLLED", 36, 0, 36, 0),
-        ("POWER_CONTROLLED", 36, 0, 0, 36),
+        ("DIRECT_SPEED", 36, 36, 0, 0),
+        ("LEVEL_CONTROLLED", 60, 0, 60, 0),
+        ("POWER_CONTROLLED", 24, 0, 0, 24),
     ]
     gapless = connection.execute(
         "SELECT count(DISTINCT interval_start), min(interval_start), max(interval_end)"

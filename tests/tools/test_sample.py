@@ -118,6 +118,33 @@ def test_the_runtime_accepts_every_sample_pump(
     assert len(found.pumps) == 60
 
 
+def test_a_station_run_by_level_alone_has_duty_pumps_and_one_that_stands_by(
+    connection: Connection, configuration: Config
+) -> None:
+    sample.load(connection, 8, (3, 4, 2, 2, 3, 2))
+    found = discover(connection, configuration, Equipment())
+    second, sixth = found.stations[1], found.stations[5]
+    for station, roles in ((second, [0, 0, 0, 1]), (sixth, [0, 0])):
+        pumps = [pump.parameters for pump in found.pumps_of(station.station_id)]
+        assert {pump["ControlType"] for pump in pumps} == {1}
+        assert [pump["LevelRole"] for pump in pumps] == roles
+
+
+def test_sample_pumps_name_their_guard_levels_and_edge_cases_leave_them_to_the_runtime(
+    connection: Connection, configuration: Config
+) -> None:
+    sample.load(connection, edge_cases=True)
+    found = discover(connection, configuration, Equipment())
+    names = ("StopLevel", "StartLevel", "AllRunLevel")
+    levels = {
+        pump.station_id: tuple(pump.parameters[name] for name in names) for pump in found.pumps
+    }
+    assert levels[found.stations[0].station_id] == (0.7, 2.4, 2.7)
+    assert levels[found.stations[3].station_id] == (4.5, 1.5, 1.1)
+    assert levels[edges.STATION] == (-1.5, 1.0, 3.0)
+    assert all(station.parameters["WellArea"] > 0 for station in found.stations[:4])
+
+
 def test_the_runtime_names_the_edge_cases_that_it_refuses(
     connection: Connection, configuration: Config
 ) -> None:

@@ -19,7 +19,7 @@ STANDSTILL = 0.5  # Hz below which a drive reports that it does not run
 
 @dataclass(frozen=True)
 class Reading:
-    """One reading of all pumps: Hz, kW, m³/h, m. The level is that of the station's one sensor."""
+    """One reading of all pumps: Hz, kW, m³/h, m. Each pump has a level sensor of its own."""
 
     speed: Floats
     power: Floats
@@ -34,9 +34,9 @@ def quantised(value: Floats, smallest: float) -> Floats:
 
 def read(plant: Plant, state: State, now: Working, dice: Generator) -> Reading:
     """What the instruments show. The same dice show the same noise."""
-    pumps, stations = len(state.speed), len(state.level)
+    pumps = len(state.speed)
     running = state.speed > STANDSTILL
-    level = state.level + LEVEL_NOISE * dice.standard_normal(stations)
+    level = state.level[plant.pumps.station] + LEVEL_NOISE * dice.standard_normal(pumps)
     speed = np.maximum(0.0, state.speed + SPEED_NOISE * dice.standard_normal(pumps))
     power = now.power * (1.0 + POWER_NOISE * dice.standard_normal(pumps))
     flow = now.flow * HOUR * (1.0 + FLOW_NOISE * dice.standard_normal(pumps))
@@ -44,6 +44,6 @@ def read(plant: Plant, state: State, now: Working, dice: Generator) -> Reading:
         speed=np.where(running, quantised(speed, SPEED_STEP), 0.0),
         power=quantised(power, POWER_STEP),
         flow=quantised(flow, FLOW_STEP),
-        level=quantised(level, LEVEL_STEP)[plant.pumps.station],
+        level=quantised(level, LEVEL_STEP),
         running=running,
     )

@@ -26,7 +26,6 @@ LEAST, MOST = 0.55, 1.15  # flow of a running base pump over its rated flow
 BAND = 0.25  # m: where even one base pump is too much, it starts and stops at ± this fullness
 RELIEF = 0.4  # m of fullness from which base pumps help level control, or leave off
 CORRECTION = 600.0  # s in which a level error is to be pumped away
-LAG = 0.3  # m between the targets of a station's first and next level-controlled pump
 WELL_TARGET, TANK_TARGET = 0.4, 0.6  # place of the level target between the limits
 DAILY_SWING = 0.3  # m lower wells, fuller tanks, before the daily peak
 
@@ -119,7 +118,7 @@ def plan(fleet: Fleet, level: Floats, running: Bools, begin: float, intervals: i
         flow = base_flow(fleet, order, wanted, count)
         others = np.where(has_level, np.maximum(0.0, expected - plant.sum(flow)), 0.0)
         speed, kilowatts = needed(fleet, level, flow, others)
-        courses.append((speed, level_targets(fleet, order, target), kilowatts, flow))
+        courses.append((speed, level_targets(fleet, target), kilowatts, flow))
         moved = plant.sum(flow) + others
         rise = np.where(fleet.filling, moved - expected, expected - moved)
         level = np.clip(level + rise * INTERVAL / plant.stations.area, fleet.low, fleet.high)
@@ -134,12 +133,10 @@ def station_target(fleet: Fleet, time: float) -> Floats:
     return np.where(fleet.filling, fleet.low + TANK_TARGET * span + swing, well)
 
 
-def level_targets(fleet: Fleet, order: Integers, target: Floats) -> Floats:
-    """The levels of the pumps: the next pump of a station comes in a step later than the first."""
-    lag = LAG * order * np.where(fleet.filling, -1.0, 1.0)[fleet.station]
+def level_targets(fleet: Fleet, target: Floats) -> Floats:
+    """The levels of the pumps: one for all of a station, which of them run is not the plan's."""
     room = 0.15 * (fleet.high - fleet.low)
-    low, high = fleet.low + room, fleet.high - room
-    return np.clip(target[fleet.station] + lag, low[fleet.station], high[fleet.station])
+    return np.clip(target, fleet.low + room, fleet.high - room)[fleet.station]
 
 
 def base_count(fleet: Fleet, wanted: Floats, fullness: Floats, before: Floats) -> Floats:
