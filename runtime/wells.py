@@ -39,10 +39,9 @@ def warnings(plant: Equipment) -> list[str]:
         courses = "; ".join(_courses(station, pumps, area, timeout))
         if courses:
             found.append(
-                f"station {station.station_id}: the watchdog lets a stale plan stand for"
-                f" {timeout:g} s, longer than the well of {area:g} m² bears: {courses}. Until the"
-                " watchdog acts, only level guards and trips keep the level, and without a good"
-                " level only without_level does"
+                f"station {station.station_id}: watchdog_timeout_s {timeout:g} outlasts the well of"
+                f" {area:g} m²: {courses}. Until the watchdog acts, only level guards and trips"
+                " keep the level; without a good level, only without_level does"
             )
     return found
 
@@ -57,8 +56,8 @@ def _courses(
         comes, harm = "taken", Pump.HardMaxLevel
     flow = sum(pump.parameters[Pump.HardMaxFlow.name] for pump in pumps)
     for what, way, begin, finish in (
-        (f"pumps at a stale 0 and {flow:g} m³/h {comes}", 1.0, Pump.RestartLevel, seen.end),
-        (f"pumps at a stale {flow:g} m³/h and nothing {comes}", -1.0, Pump.StartLevel, harm),
+        (f"with pumps at a stale 0 and {flow:g} m³/h {comes}", 1.0, Pump.RestartLevel, seen.end),
+        (f"with {flow:g} m³/h pumped and nothing {comes}", -1.0, Pump.StartLevel, harm),
     ):
         sign = way * seen.sign
         start = sign * max(sign * pump.parameters[begin.name] for pump in pumps)
@@ -66,7 +65,6 @@ def _courses(
         volume = HOUR * area * max(0.0, sign * (end - start))
         if volume < flow * timeout:
             yield (
-                f"{what} take the level from {start:g} m ({begin.column}) to {end:g} m"
-                f" ({finish.column}) in {volume / flow:.0f} s"
-                f" ({timeout:g} s bear {volume / timeout:.0f} m³/h)"
+                f"{what} it goes from {start:g} m ({begin.column}) to {end:g} m ({finish.column})"
+                f" in {volume / flow:.0f} s ({timeout:g} s bear {volume / timeout:.0f} m³/h)"
             )

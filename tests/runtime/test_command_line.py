@@ -63,7 +63,7 @@ def test_check_warns_of_what_the_equipment_last_in_force_makes_of_it(calejo: Cal
     done = calejo("check")
     assert done.returncode == 0
     *_, line = done.stdout.splitlines()
-    assert line.startswith("  warning   station North: the watchdog lets a stale plan stand for")
+    assert line.startswith("  warning   station North: watchdog_timeout_s 1200 outlasts the well")
     calejo.places.equipment.write_text("{")
     done = calejo("check")
     assert done.returncode == 0

@@ -56,7 +56,7 @@ def test_problems_and_warnings_of_the_equipment_are_listed(places: Places) -> No
     at = lines.index("problems     1")
     assert lines[at + 1] == "  station North, pump 1: max_run_s: found nothing"
     assert lines[at + 2] == "warnings     1"
-    assert lines[at + 3].startswith("  station S0: the watchdog lets a stale plan stand for 1200 s")
+    assert lines[at + 3].startswith("  station S0: watchdog_timeout_s 1200 outlasts the well")
 
 
 def test_where_nothing_is_wrong_that_is_said(places: Places) -> None:

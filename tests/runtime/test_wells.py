@@ -34,12 +34,12 @@ def plant(*pumps: dict[str, float], filling: bool = False, **station: float) -> 
 def test_a_warning_says_how_long_the_well_takes_and_what_it_bears() -> None:
     # 12 m² · 3 m / 600 m³/h = 216 s; 12 m² · 2 m / 600 m³/h = 144 s
     assert wells.warnings(plant()) == [
-        "station North: the watchdog lets a stale plan stand for 1200 s, longer than the well of"
-        " 12 m² bears: pumps at a stale 0 and 600 m³/h coming in take the level from 1 m"
-        " (restart_level_m) to 4 m (hard_max_level_m) in 216 s (1200 s bear 108 m³/h); pumps at a"
-        " stale 600 m³/h and nothing coming in take the level from 2.5 m (start_level_m) to 0.5 m"
-        " (dry_run_level_m) in 144 s (1200 s bear 72 m³/h). Until the watchdog acts, only level"
-        " guards and trips keep the level, and without a good level only without_level does"
+        "station North: watchdog_timeout_s 1200 outlasts the well of 12 m²: with pumps at a stale 0"
+        " and 600 m³/h coming in it goes from 1 m (restart_level_m) to 4 m (hard_max_level_m) in"
+        " 216 s (1200 s bear 108 m³/h); with 600 m³/h pumped and nothing coming in it goes from"
+        " 2.5 m (start_level_m) to 0.5 m (dry_run_level_m) in 144 s (1200 s bear 72 m³/h). Until"
+        " the watchdog acts, only level guards and trips keep the level; without a good level,"
+        " only without_level does"
     ]
 
 
@@ -47,9 +47,9 @@ def test_a_tank_runs_empty_with_pumps_at_rest_and_over_with_pumps_at_full_speed(
     levels = {"RestartLevel": 3.0, "StartLevel": 1.5}
     (warning,) = wells.warnings(plant(levels, filling=True))
     # 12 m² · 2.25 m / 300 m³/h = 324 s; 12 m² · 2.5 m / 300 m³/h = 360 s
-    assert "300 m³/h taken take the level from 3 m (restart_level_m) to 0.75 m" in warning
+    assert "300 m³/h taken it goes from 3 m (restart_level_m) to 0.75 m" in warning
     assert "(hard_min_level_m) in 324 s (1200 s bear 81 m³/h)" in warning
-    assert "nothing taken take the level from 1.5 m (start_level_m) to 4 m" in warning
+    assert "nothing taken it goes from 1.5 m (start_level_m) to 4 m" in warning
     assert "(hard_max_level_m) in 360 s (1200 s bear 90 m³/h)" in warning
 
 
@@ -60,7 +60,7 @@ def test_each_course_is_told_only_where_the_watchdog_waits_longer(
     timeout: float, courses: int
 ) -> None:
     found = wells.warnings(plant(WatchdogTimeout=timeout))
-    assert "".join(found).count(" take the level from ") == courses
+    assert "".join(found).count(" it goes from ") == courses
     assert len(found) == (courses > 0)
 
 

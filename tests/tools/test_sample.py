@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from config import Config, load
+from runtime import wells
 from runtime.database.discovery import discover
 from runtime.equipment import Equipment
 from tests.conftest import Database
@@ -116,6 +117,13 @@ def test_the_runtime_accepts_every_sample_pump(
     found = discover(connection, configuration, Equipment())
     assert found.problems == ()
     assert len(found.pumps) == 60
+
+
+def test_no_sample_station_has_a_watchdog_that_outlasts_its_well(
+    connection: Connection, configuration: Config
+) -> None:
+    sample.load(connection, 100, (1, 2, 3, 4, 5), seed=3)
+    assert wells.warnings(discover(connection, configuration, Equipment())) == []
 
 
 def test_a_station_run_by_level_alone_has_duty_pumps_and_one_that_stands_by(

@@ -36,6 +36,7 @@ KINDS = 4  # of four stations the second is run by level alone, the last is a ta
 BY_LEVEL, TANK = 1, 3
 LEAST_FOR_STANDBY = 3  # pumps of a station run by level, of which the last stands by
 TIMEZONES = ("Europe/Berlin", "Europe/Berlin", "Europe/Vienna", "Europe/Zurich")
+WATCHDOG = 240.0  # s: four plans of the sample optimiser, and no longer than the wells bear
 LEVEL_RESPONSE = 600.0  # s: time constant of the closed level loop
 MIN_SPEED_MARGIN = 1.08  # above the dead-head speed at the least favourable level
 POWER_RESPONSE = 20.0  # s
@@ -101,7 +102,9 @@ def _add_station(rows: Rows, index: int, count: int, seed: int) -> None:
             "timezone": TIMEZONES[index % len(TIMEZONES)],
             "flow_direction": "filling" if filling else "emptying",
             "well_area_m2": make.area,
+            "watchdog_timeout_s": WATCHDOG,
             "without_level": "stop" if filling else None,  # a tank fed blindly overflows
+            "level_hold_s": 30.0 if filling else None,
         }
     )
     for number in range(count):

@@ -126,7 +126,7 @@ def test_a_watchdog_that_outlasts_its_well_is_told_once(owner: Connection, piece
         until(lambda: pieces.equipment.version > version)
     told = [entry["problem"] for entry in logs if entry["event"] == "watchdog too patient"]
     assert len(told) == 1
-    assert told[0].startswith("station North: the watchdog lets a stale plan stand for 1200 s")
+    assert told[0].startswith("station North: watchdog_timeout_s 1200 outlasts the well")
 
 
 def test_an_invalid_row_is_named_and_the_others_run(owner: Connection, pieces: Pieces) -> None:
