@@ -276,6 +276,20 @@ class Station(Table):
     LevelOutput = _memory(
         "Speed that its level-controlled pumps share, before limits.", unit=HZ, access=INTERNAL
     )
+    StartDue = _flag("The level is at the start level of one of its pumps.", access=INTERNAL)
+    SomeRuns = _flag("One of its pumps runs, or is about to.", access=INTERNAL)
+    GuardsRun = _flag("One of its pumps was chosen to run at start level.", access=INTERNAL)
+    SparePump = _memory(
+        "Slot of the pump that takes over next, counted from 1; 0 if none can.",
+        dtype="u4",
+        access=INTERNAL,
+    )
+    GuardPump = _memory(
+        "Slot of the pump that its start level runs, counted from 1; 0 if none.",
+        dtype="u4",
+        access=INTERNAL,
+    )
+    GuardRank = _memory("How well that pump serves.", dtype="u1", access=INTERNAL)
     EmergencyStop = _flag(
         "Emergency stop of the station: latched, cleared only by request.",
         access=REQUEST,
@@ -641,6 +655,10 @@ class Pump(Table):
         },
     )
     Command = _speed("The demand as the guards leave it.", register=54)
+    Usable = _flag(
+        "Duty may run the pump: in use, not stopped, tripped or under local control.",
+        access=INTERNAL,
+    )
 
     LowLimit = _speed("Lowest running speed in force.", register=32)
     HighLimit = _speed("Highest speed in force.", register=34)
