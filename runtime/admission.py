@@ -6,15 +6,17 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from runtime.layout import REQUESTS, Columns
 from runtime.requests import Ask, Result, Role
-from runtime.tag import Access, Table, Tag
+from runtime.tag import Access, Quality, Table, Tag
 from runtime.tags import NUMBER, TAGS, Pump, Request, Station, System
 
 _TABLES: dict[str, type[Table]] = {table.__name__: table for table in (System, Station, Pump)}
 _MAY_WRITE = (Role.OPERATOR, Role.ENGINEER)
+_STOP = Pump.EmergencyAction.number("stop")
 
 
 class Admission:
@@ -22,7 +24,8 @@ class Admission:
 
     A request that is executed is one that the blocks execute in this same scan. The checks, in
     order: the tag may be written and the role may write it; the row is in use; the value is one
-    that the tag can have; the emergency stop to clear is the one in force; it is not too late.
+    that the tag can have; the emergency stop to clear is the one in force, and no pump that it is
+    to stop still runs; it is not too late.
     """
 
     def __init__(self, columns: Columns) -> None:
@@ -92,10 +95,28 @@ class Admission:
             in_force = int(self._columns[table.tag("EmergencyStopId")][ask.slot])
             if not in_force or in_force != ask.reference:
                 return Result.UNKNOWN_STOP
+            if self._runs_on(table, ask.slot):
+                return Result.CAUSE_REMAINS
         return Result.EXECUTED if now <= ask.deadline else Result.TOO_LATE
 
     def _in_use(self, table: type[Table], slot: int) -> bool:
         return table is System or bool(self._columns[table.tag("Configured")][slot])
+
+    def _runs_on(self, table: type[Table], slot: int) -> bool:
+        """Whether a pump in the scope of a stop is reported running though the stop stops it.
+
+        What its local controller runs is not ours to stop.
+        """
+        columns = self._columns
+        runs_on = np.logical_and(columns[Pump.Configured], columns[Pump.Running])
+        runs_on &= np.equal(columns[Pump.RunningQuality], Quality.GOOD)
+        runs_on &= np.equal(columns[Pump.EmergencyAction], _STOP)
+        runs_on &= np.logical_not(columns[Pump.LocalControl])
+        if table is Pump:
+            return bool(runs_on[slot])
+        if table is Station:
+            runs_on &= np.equal(columns[Pump.Station], slot)
+        return bool(runs_on.any())
 
     def _possible(self, table: type[Table], tag: Tag, ask: Ask) -> bool:
         value = ask.value

@@ -47,6 +47,7 @@ class Result(IntEnum):
     UNKNOWN_STOP = 4
     TOO_LATE = 5
     NOT_WRITABLE = 6
+    CAUSE_REMAINS = 7
 
 
 class MailboxFull(Exception):

@@ -32,7 +32,10 @@ class Method(Enum):
     """What a client may call, on every object that has the tag EmergencyStop."""
 
     SET = ("SetEmergencyStop", "Stop in the next scan, latched until it is cleared.")
-    CLEAR = ("ClearEmergencyStop", "Clear the emergency stop in force; a reason is required.")
+    CLEAR = (
+        "ClearEmergencyStop",
+        "Clear the emergency stop in force once what it stops stands; a reason is required.",
+    )
 
     def __init__(self, label: str, doc: str) -> None:
         self.label = label

@@ -24,6 +24,7 @@ STATUS = {
     Result.UNKNOWN_SLOT: StatusCodes.BadOutOfService,
     Result.OUT_OF_RANGE: StatusCodes.BadOutOfRange,
     Result.UNKNOWN_STOP: StatusCodes.BadInvalidState,
+    Result.CAUSE_REMAINS: StatusCodes.BadRequestNotAllowed,
     Result.TOO_LATE: StatusCodes.BadTimeout,
     Result.NOT_WRITABLE: StatusCodes.BadNotWritable,
 }

@@ -34,6 +34,11 @@ PATH = "/api/v1/emergency-stops"
 REFUSED = {
     Result.UNKNOWN_SLOT: (409, "it is not in use: retired, or not taken over yet"),
     Result.UNKNOWN_STOP: (409, "that emergency stop is not in force any more"),
+    Result.CAUSE_REMAINS: (
+        409,
+        "a pump that the emergency stop shall stop is still reported running, and not by local"
+        " control; clear the stop once it stands",
+    ),
     Result.TOO_LATE: (503, "the scan did not answer in time; it will not be executed later"),
 }
 

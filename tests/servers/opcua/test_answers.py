@@ -71,6 +71,7 @@ def scan(painted_places: Places, image: Image) -> Iterator[Scan]:
         (Result.UNKNOWN_SLOT, "BadOutOfService"),
         (Result.OUT_OF_RANGE, "BadOutOfRange"),
         (Result.UNKNOWN_STOP, "BadInvalidState"),
+        (Result.CAUSE_REMAINS, "BadRequestNotAllowed"),
         (Result.TOO_LATE, "BadTimeout"),
         (Result.NOT_WRITABLE, "BadNotWritable"),
     ],
