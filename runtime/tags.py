@@ -391,16 +391,19 @@ class Pump(Table):
     )
     LevelDeadband = _level(
         "Level error that is taken as none.",
+        low=0.0,
         area=Area.PARAMETER,
         setting="level_control.deadband",
     )
     LevelStartBand = _level(
         "Level error at which the first pump starts.",
+        low=0.0,
         area=Area.PARAMETER,
         setting="level_control.start_band",
     )
     LevelStopBand = _level(
         "Level error on the other side at which the last pump stops.",
+        low=0.0,
         area=Area.PARAMETER,
         setting="level_control.stop_band",
     )
