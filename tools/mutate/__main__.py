@@ -25,7 +25,7 @@ def misfits(chosen: Sequence[Fault]) -> list[str]:
     found = []
     for fault in chosen:
         try:
-            fault.seeded((ROOT / "blocks" / fault.file).read_text())
+            fault.seeded((ROOT / fault.file).read_text())
         except (Misfit, OSError) as error:
             found.append(str(error))
     return found

@@ -20,7 +20,7 @@ class Fault:
 
     name: str
     means: str
-    file: str  # below blocks/
+    file: str
     old: str
     new: str
     killers: tuple[str, ...]
@@ -30,7 +30,7 @@ class Fault:
         found = source.count(self.old)
         if found != 1:
             raise Misfit(
-                f"{self.name}: blocks/{self.file} contains {found} times, not once:\n{self.old}"
+                f"{self.name}: {self.file} contains {found} times, not once:\n{self.old}"
             )
         return source.replace(self.old, self.new)
 

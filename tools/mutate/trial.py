@@ -49,7 +49,7 @@ def test(folder: Path, fault: Fault | None) -> Verdict:
     """Try the tests on the copy, with a fault in it for as long as that takes."""
     if fault is None:
         return _run(folder, None)
-    source = folder / "blocks" / fault.file
+    source = folder / fault.file
     right = source.read_text()
     source.write_text(fault.seeded(right))
     try:
