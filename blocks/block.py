@@ -27,6 +27,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from numpy.typing import NDArray
 
+from runtime.compiled import prepare
 from runtime.layout import Columns
 from runtime.tag import Table, Tag
 from runtime.tags import Pump, Request, Start, Station, System
@@ -65,6 +66,7 @@ class Block:
         names = inspect.signature(getattr(law, "py_func", law)).parameters
         tables = (_TABLES[name] for name in names if name in _TABLES)
         self.arguments = (*(self._pins(columns, table) for table in tables), *settings)
+        prepare(law, self.arguments)
 
     def execute(self) -> None:
         """Compute this scan's values of the written tags."""
