@@ -56,6 +56,12 @@ PUMP: dict[Tag, float] = {
 }
 
 
+def obey(plc: Plc) -> None:
+    """Drives that do at once what they were told by the last scan; for `before_scan`."""
+    plc[Pump.MeasuredSpeed][:] = plc[Pump.Setpoint]
+    plc[Pump.MeasuredRunning][:] = plc[Pump.Setpoint] > 0.0
+
+
 class Plc:
     """Two stations of two pumps each, all configured alike, with fresh feedback in every scan.
 
