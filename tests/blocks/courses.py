@@ -2,29 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
+from typing import Protocol
 
 from hypothesis.vendor.pretty import RepresentationPrinter
 
-from runtime.requests import Ask
+from runtime.clock import ManualClock
+from runtime.program import Program
+from runtime.requests import Ask, Result
+from runtime.retained import RETAINED
+from runtime.scan import Scan
 from runtime.tag import Area, Tag
 from runtime.tags import NUMBER, TABLES, Pump, Station, System
+from tests.blocks.plant import Plant
 from tests.plc import Plc
 
 STATION_OF = (0, 1, 0, 2, 1, 0)
 ROWS = {"System": 1, "Station": max(STATION_OF) + 1, "Pump": len(STATION_OF)}
-SETTINGS: dict[str, dict[str, object]] = {
-    "feedback": {"max_age": 30.0},
-    "supervision": {"tolerance": 2.0, "delay": 1.5},
-}
+Settings = dict[str, dict[str, object]]
 TIMES = [
     tag
     for tag in (*System.tags(), *Station.tags(), *Pump.tags())
     if tag.area is Area.INPUT and tag.name.endswith(("Time", "Start", "End"))
 ]
+
+
+class Stand(Plc):
+    """A PLC that can be restarted, and the plant behind it, if there is one."""
+
+    def __init__(self, course: Course) -> None:
+        super().__init__(course.period, course.station_of, **course.settings)
+        self.settings = course.settings
+        self.plant = None if course.plant is None else Plant(course.plant, self.columns)
+        self.asked: list[Ask] = []
+        self.cold = False  # all but retained memory was just lost
+        self.clock.advance(course.booted)
+        self.renew()
+
+    def requests(self) -> Iterable[Ask]:
+        self.asked = list(super().requests())
+        return self.asked
+
+    @property
+    def answered(self) -> list[tuple[Ask, Result]]:
+        """What was asked of the latest scan, and its answers."""
+        return [(ask, self.result(ask.id)) for ask in self.asked]
+
+    def start_anew(self) -> None:
+        """A new process: nothing is left of the old one but the columns."""
+        scan = self.scan
+        program = Program(scan.program.names, self.settings, self.columns)
+        self.scan = Scan(self.columns, program, self.clock, scan.period, self)
+
+
+class Happening(Protocol):
+    """Something that happens to plant, parameters or plans."""
+
+    def apply(self, stand: Stand) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -38,11 +75,54 @@ class Change:
     def __repr__(self) -> str:
         return f"{self.tag}[{self.slot}]={self.value}"
 
-    def apply(self, plc: Plc) -> None:
+    def apply(self, stand: Stand) -> None:
         value = 0.0 if self.value is None else self.value
         if self.tag in TIMES and self.value is not None:
-            value = float(plc[System.Now][0]) - value
-        plc[self.tag][self.slot] = value
+            value = float(stand[System.Now][0]) - value
+        stand[self.tag][self.slot] = value
+
+
+@dataclass(frozen=True)
+class Mood:
+    """The plant behaves otherwise from now on: `what` of it becomes `value`."""
+
+    what: str
+    slot: int
+    value: object
+
+    def __repr__(self) -> str:
+        return f"{self.what}[{self.slot}]={self.value}"
+
+    def apply(self, stand: Stand) -> None:
+        getattr(stand.plant, self.what)[self.slot] = self.value
+
+
+@dataclass(frozen=True)
+class Restart:
+    """The scan process starts again, or the whole machine, whose clock then says `clock`."""
+
+    clock: float | None = None
+
+    def __repr__(self) -> str:
+        return "warm" if self.clock is None else f"cold at {self.clock} s"
+
+    def apply(self, stand: Stand) -> None:
+        if self.clock is not None:
+            self._forget(stand, self.clock)
+            stand.cold = True
+        stand.start_anew()
+
+    def _forget(self, stand: Stand, clock: float) -> None:
+        """All but retained memory is lost. What the database tells goes by the new clock."""
+        columns = stand.columns
+        kept = [(columns[tag], columns[tag].copy()) for tag in RETAINED]
+        columns.arena[columns.layout.inputs :] = 0
+        for column, values in kept:
+            column[:] = values
+        later = clock - stand.clock.now()
+        for tag in TIMES:
+            stand[tag][stand[tag] != 0.0] += later
+        stand.clock = ManualClock(stand.clock.period, clock, stand.clock.utc())
 
 
 @dataclass(frozen=True)
@@ -57,11 +137,11 @@ class Order:
     def __repr__(self) -> str:
         return f"{self.tag}[{self.slot}]:={self.value}{' right' if self.right else ''}"
 
-    def ask(self, plc: Plc, identity: int) -> Ask:
+    def ask(self, stand: Stand, identity: int) -> Ask:
         reference = 0
         if self.tag.name == "EmergencyStop" and self.slot < ROWS[self.tag.table]:
             (table,) = (table for table in TABLES if table.__name__ == self.tag.table)
-            reference = int(plc[table.tag("EmergencyStopId")][self.slot]) ^ (not self.right)
+            reference = int(stand[table.tag("EmergencyStopId")][self.slot]) ^ (not self.right)
         return Ask(identity, NUMBER[self.tag], self.slot, self.value, reference)
 
 
@@ -69,37 +149,62 @@ class Order:
 class Event:
     """Something happens, some time after the last scan; then there are some scans."""
 
-    changes: list[Change]
-    orders: list[Order]
-    gap: float
-    collector: bool  # works, so that feedback is fresh
-    scans: int
+    changes: list[Happening] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
+    gap: float = 0.0
+    collector: bool = True  # works, so that feedback is fresh
+    scans: int = 1
+    restart: Restart | None = None
 
     def __repr__(self) -> str:
         feedback = "fresh" if self.collector else "stale"
-        return f"<+{self.gap} s, {feedback}: {self.changes} {self.orders} × {self.scans}>"
+        restart = f"{self.restart}, " if self.restart else ""
+        return (
+            f"<{restart}+{self.gap} s, {feedback}: {self.changes} {self.orders} × {self.scans}>"
+        )
 
     def _repr_pretty_(self, printer: RepresentationPrinter, cycle: bool) -> None:
         printer.text(repr(self))  # as it is: all fields of all tags would be 60 kB
 
 
-def _latch(changes: list[Change], latched: Callable[[Plc], None], plc: Plc) -> None:
+@dataclass(frozen=True)
+class Course:
+    """What happens, from the first scan on. `plant` is the seed of a plant that answers."""
+
+    events: list[Event]
+    period: float = 0.1
+    settings: Settings = field(default_factory=dict)
+    booted: float = 0.0  # s before or after the usual beginning
+    plant: int | None = None
+    station_of: tuple[int, ...] = STATION_OF
+
+    @property
+    def scans(self) -> int:
+        return sum(event.scans for event in self.events)
+
+
+def _latch(changes: list[Happening], latched: Callable[[Stand], None], plc: Plc) -> None:
+    assert isinstance(plc, Stand)
     for change in changes:
         change.apply(plc)
+    if plc.plant is not None and plc.fresh:
+        plc.plant.answer(plc.scan.period)
     latched(plc)
 
 
 def play(
-    plc: Plc, events: list[Event], latched: Callable[[Plc], None] = lambda plc: None
+    course: Course, stand: Stand, latched: Callable[[Stand], None] = lambda stand: None
 ) -> Iterator[Event]:
     """Each scan of a course, after it was executed. `latched` sees its inputs before."""
     identities = count(1)
-    for event in events:
-        plc.clock.advance(event.gap)
-        plc.fresh = event.collector
+    for event in course.events:
+        if event.restart:
+            event.restart.apply(stand)
+        stand.clock.advance(event.gap)
+        stand.fresh = event.collector
         for order in event.orders:
-            plc.put(order.ask(plc, next(identities)))
+            stand.put(order.ask(stand, next(identities)))
         for number in range(event.scans):
-            plc.before_scan = partial(_latch, [] if number else event.changes, latched)
-            plc.step()
+            stand.before_scan = partial(_latch, [] if number else event.changes, latched)
+            stand.step()
             yield event

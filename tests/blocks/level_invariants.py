@@ -1,0 +1,129 @@
+"""What holds in every scan of a trace because of the level, known or not."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests.blocks.invariants import (
+    ON_LOSS_DEFAULT,
+    ON_LOSS_STOP,
+    Invariant,
+    adopted,
+    implies,
+    local,
+    over,
+)
+from tests.blocks.trace import GOOD, Array, Trace
+
+
+def trip_level(trace: Trace) -> Array:
+    pump = trace.pump
+    emptying = np.maximum(np.maximum(pump.HardMinLevel, pump.EmergencyStopLevel), pump.DryRunLevel)
+    filling = np.minimum(pump.HardMaxLevel, pump.EmergencyStopLevel)
+    return np.where(trace.filling, filling, emptying)
+
+
+def a_level_at_its_limit_trips_in_the_same_scan_and_until_it_is_restored(trace: Trace) -> Array:
+    pump = trace.pump
+    reached = trace.level_good & pump.Configured & trace.short_of(trip_level(trace))
+    restored = trace.level_good & trace.beyond(pump.RestartLevel)
+    trips = pump.LevelTrip == (reached | (trace.was.LevelTrip & ~restored))
+    return trips & implies(pump.LevelTrip, pump.Setpoint == 0.0)
+
+
+def at_its_stop_level_a_pump_goes_down_in_every_mode(trace: Trace) -> Array:
+    pump = trace.pump
+    reached = trace.level_good & pump.Configured & trace.short_of(pump.StopLevel)
+    restored = trace.level_good & trace.beyond(pump.RestartLevel)
+    latched = pump.LevelStop == (reached | (trace.was.LevelStop & ~restored))
+    slower = trace.was.Setpoint - trace.step
+    highest = np.where(slower < trace.low, 0.0, np.minimum(slower, trace.high))
+    goes_down = pump.LevelStop & ~pump.Stopped & ~local(trace) & ~adopted(trace)
+    return latched & implies(goes_down, pump.Setpoint <= highest)
+
+
+def at_its_all_run_level_no_speed_falls_and_all_rise(trace: Trace) -> Array:
+    """Unless something else than the level holds the pump."""
+    pump = trace.pump
+    must = trace.level_good & pump.Configured & trace.beyond(pump.AllRunLevel)
+    must &= ~pump.LevelTrip & ~pump.LevelStop & ~pump.Stopped & ~local(trace) & ~over(trace)
+    runs = trace.was.Setpoint > 0.0
+    rises = np.minimum(trace.before + trace.step, trace.high)
+    return implies(must, pump.AllRun & (pump.Command == trace.high)) & implies(
+        must & runs, pump.Setpoint >= rises
+    )
+
+
+def at_its_start_level_a_station_has_a_pump_that_runs(trace: Trace) -> Array:
+    """Or none of its pumps can."""
+    pump = trace.pump
+    demanded = trace.level_good & pump.Configured & trace.beyond(pump.StartLevel)
+    demanded &= ~trace.short_of(pump.StopLevel) & ~trace.short_of(trip_level(trace))
+    runs = pump.Turning | (pump.Command > 0.0)
+    by_hand = pump.LocalControl & (pump.RunningQuality == GOOD)
+    can = pump.Configured & ~pump.Stopped & ~pump.LevelTrip & ~pump.LevelStop & ~by_hand
+    return implies(demanded & _any_of_station(trace, can), _any_of_station(trace, runs))
+
+
+def _any_of_station(trace: Trace, pumps: Array) -> Array:
+    of = np.array(trace.course.station_of)
+    return np.stack([pumps[:, of == station].any(axis=1) for station in of], axis=1)
+
+
+def without_a_level_nothing_rises_but_as_the_engineer_decided(trace: Trace) -> Array:
+    pump, station = trace.pump, trace.station
+    held = ~trace.level_good & ((station.LevelLostTime <= station.LevelHold) | (
+        station.WithoutLevel != ON_LOSS_DEFAULT
+    ))
+    released = ~trace.level_good & ~held
+    free = ~local(trace) & ~adopted(trace)
+    return implies(held & free, pump.Setpoint <= trace.before) & implies(
+        released & free, pump.Setpoint <= np.maximum(trace.before, trace.default)
+    )
+
+
+def without_a_level_a_pump_goes_where_the_engineer_decided(trace: Trace) -> Array:
+    pump, station = trace.pump, trace.station
+    decided = ~trace.level_good & (station.LevelLostTime > station.LevelHold) & ~local(trace)
+    decided &= ~adopted(trace)
+    slower = np.minimum(np.maximum(trace.was.Setpoint - trace.step, trace.low), trace.high)
+    stops = implies(
+        decided & (station.WithoutLevel == ON_LOSS_STOP) & (trace.was.Setpoint > 0.0),
+        pump.Setpoint <= slower,
+    )
+    default = decided & (station.WithoutLevel == ON_LOSS_DEFAULT) & pump.Configured
+    default &= ~pump.Stopped & ~pump.LevelTrip & ~over(trace) & (trace.was.Setpoint > 0.0)
+    return stops & implies(default, pump.Setpoint >= np.minimum(trace.before, trace.default))
+
+
+def a_level_is_lost_for_as_long_as_it_is_not_good(trace: Trace) -> Array:
+    lost = trace.station.LevelLostTime
+    counted = np.minimum(trace.station_was.LevelLostTime + trace.elapsed, 1e9)
+    return np.where(trace.level_good, lost == 0.0, lost == counted)
+
+
+def a_good_level_lies_between_the_good_levels_of_the_pumps(trace: Trace) -> Array:
+    pump, of = trace.pump, np.array(trace.course.station_of)
+    good = pump.LevelQuality == GOOD
+    found = np.ones(good.shape, bool)
+    for station in set(trace.course.station_of):
+        mine = of == station
+        lowest = np.where(good, pump.Level, np.inf)[:, mine].min(axis=1, keepdims=True)
+        highest = np.where(good, pump.Level, -np.inf)[:, mine].max(axis=1, keepdims=True)
+        level = trace.station.Level[:, mine]
+        between = (lowest <= level) & (level <= highest)
+        found[:, mine] = trace.level_good[:, mine] == good[:, mine].any(axis=1, keepdims=True)
+        found[:, mine] &= implies(trace.level_good[:, mine], between)
+    return found
+
+
+OF_LEVEL: tuple[Invariant, ...] = (
+    a_level_at_its_limit_trips_in_the_same_scan_and_until_it_is_restored,
+    at_its_stop_level_a_pump_goes_down_in_every_mode,
+    at_its_all_run_level_no_speed_falls_and_all_rise,
+    at_its_start_level_a_station_has_a_pump_that_runs,
+    without_a_level_nothing_rises_but_as_the_engineer_decided,
+    without_a_level_a_pump_goes_where_the_engineer_decided,
+    a_level_is_lost_for_as_long_as_it_is_not_good,
+    a_good_level_lies_between_the_good_levels_of_the_pumps,
+)
