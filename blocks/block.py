@@ -51,10 +51,14 @@ class Block:
     law: ClassVar[Callable[..., None]]
 
     def __init_subclass__(cls) -> None:
-        """Name the pins of each table, so that kept machine code finds their types by name."""
+        """Name the pins of each table, so that kept machine code finds their types by name.
+
+        The compiler tells types of one name and the same fields apart only slowly, at every call:
+        so the names differ between blocks.
+        """
         declared = dict.fromkeys((*cls.reads, *cls.previous, *cls.writes))
         for table in _TABLES.values():
-            name = f"{table.__name__}Pins"
+            name = f"{cls.__name__}{table.__name__}Pins"
             tags = [tag.name for tag in declared if tag.table == table.__name__]
             pins = namedtuple(name, tags)  # type: ignore[misc]
             pins.__module__, pins.__qualname__ = cls.__module__, f"{cls.__qualname__}.{name}"
@@ -73,7 +77,7 @@ class Block:
         self._law(*self.arguments)
 
     def _pins(self, columns: Columns, table: type[Table]) -> Pins:
-        pins = getattr(self, f"{table.__name__}Pins")
+        pins = getattr(self, f"{type(self).__name__}{table.__name__}Pins")
         return pins(*(self._column(columns, table.tag(name)) for name in pins._fields))
 
     def _column(self, columns: Columns, tag: Tag) -> NDArray[Any]:
