@@ -8,24 +8,31 @@ import math
 import pytest
 
 from runtime.tags import Pump, Station
-from tests.plc import Plc
+from tests.plc import Plc, obey
 
-DEFAULT, PLAN, MANUAL, FAILSAFE, EMERGENCY_STOP = range(5)
+DEFAULT, PLAN, MANUAL, FAILSAFE, EMERGENCY_STOP, LOCAL = range(6)
 AUTO, BY_HAND = range(2)
 NOT_A_NUMBER = 1 << 6
 
 
 @pytest.fixture
 def plc() -> Plc:
-    return Plc()
+    plc = Plc()
+    plc.before_scan = obey
+    return plc
 
 
 @pytest.mark.parametrize(
-    ("stopped", "failsafe", "by_hand", "planned"), [*itertools.product([False, True], repeat=4)]
+    ("stopped", "local", "failsafe", "by_hand", "planned"),
+    [*itertools.product([False, True], repeat=5)],
 )
 def test_the_highest_authority_that_has_something_to_say_commands(
-    plc: Plc, stopped: bool, failsafe: bool, by_hand: bool, planned: bool
+    plc: Plc, stopped: bool, local: bool, failsafe: bool, by_hand: bool, planned: bool
 ) -> None:
+    plc.settle()
+    plc.before_scan = None
+    plc[Pump.MeasuredSpeed][0] = 41.0
+    plc[Pump.MeasuredLocal][0] = local
     if by_hand:
         plc.ask(Pump.Mode, 0, BY_HAND)
         plc.ask(Pump.ManualSetpoint, 0, 30.0)
@@ -40,11 +47,13 @@ def test_the_highest_authority_that_has_something_to_say_commands(
     expected = (
         (EMERGENCY_STOP, 0.0)
         if stopped
+        else (LOCAL, 41.0)
+        if local
         else (FAILSAFE, 35.0)
         if failsafe
         else (MANUAL, 30.0)
         if by_hand
-        else (PLAN, 45.0)
+        else (PLAN, plc[Pump.DirectDemand][0])
         if planned
         else (DEFAULT, 35.0)
     )
@@ -154,3 +163,49 @@ def test_pumps_are_commanded_each_for_itself(plc: Plc) -> None:
     plc.ask(Pump.ManualSetpoint, 2, 50.0)
     plc.settle()
     assert plc[Pump.Setpoint].tolist() == [30.0, 35.0, 50.0, 45.0]
+
+
+def test_under_local_control_the_setpoint_follows_the_measured_speed(plc: Plc) -> None:
+    plc.plan(0, speed=45.0)
+    plc.settle()
+    plc.before_scan = None
+    plc[Pump.MeasuredLocal][0] = True
+    for speed in (44.0, 31.0, 49.5):
+        plc[Pump.MeasuredSpeed][0] = speed
+        plc.run_for(1.0)
+        assert plc[Pump.Authority][0] == LOCAL
+        assert plc[Pump.Setpoint][0] == speed
+        assert plc[Pump.Limited][0] == 0
+    plc[Pump.MeasuredLocal][0] = False
+    plc.step()
+    assert plc[Pump.Authority][0] == PLAN
+    assert plc[Pump.Setpoint][0] == pytest.approx(49.3), "taken back without a bump"
+
+
+def test_under_local_control_a_pump_at_rest_has_no_setpoint(plc: Plc) -> None:
+    plc.plan(0, speed=45.0)
+    plc.settle()
+    plc.before_scan = None
+    plc[Pump.MeasuredLocal][0] = True
+    plc[Pump.MeasuredRunning][0] = False
+    plc.step()
+    assert plc[Pump.Setpoint][0] == 0.0
+
+
+def test_local_control_without_a_good_speed_leaves_the_setpoint_as_it_is(plc: Plc) -> None:
+    plc.plan(0, speed=45.0)
+    plc.settle()
+    plc.before_scan = None
+    plc[Pump.MeasuredLocal][0] = True
+    plc[Pump.MeasuredSpeed][0] = math.nan
+    plc.plan(0, speed=30.0)
+    plc.settle()
+    assert plc[Pump.Setpoint][0] == 45.0
+
+
+def test_local_control_that_is_not_reported_in_time_is_none(plc: Plc) -> None:
+    plc[Pump.MeasuredLocal][0] = True
+    plc.fresh = False
+    plc.plan(0, speed=45.0)
+    plc.run_for(40.0)
+    assert plc[Pump.Authority][0] == PLAN

@@ -7,14 +7,17 @@ import pytest
 from runtime.requests import Result, Role
 from runtime.tag import Tag
 from runtime.tags import Pump, Station, System
-from tests.plc import Plc
+from tests.plc import Plc, obey
 
-STOP = 1
+DEFAULT, STOP = range(2)  # Pump.EmergencyAction
+OF_PUMP, OF_STATION, OF_SYSTEM = (table.EmergencyStop for table in (Pump, Station, System))
 
 
 @pytest.fixture
 def plc() -> Plc:
+    """Four pumps at 45 Hz that an emergency stop stops, at once."""
     plc = Plc()
+    plc.before_scan = obey
     plc[Pump.EmergencyAction][:] = STOP
     for slot in range(4):
         plc.plan(slot, speed=45.0)
@@ -25,9 +28,9 @@ def plc() -> Plc:
 @pytest.mark.parametrize(
     ("latch", "slot", "stopped"),
     [
-        (Pump.EmergencyStop, 2, [False, False, True, False]),
-        (Station.EmergencyStop, 0, [True, True, False, False]),
-        (System.EmergencyStop, 0, [True, True, True, True]),
+        (OF_PUMP, 2, [False, False, True, False]),
+        (OF_STATION, 0, [True, True, False, False]),
+        (OF_SYSTEM, 0, [True, True, True, True]),
     ],
 )
 def test_a_stop_is_in_the_outputs_of_the_next_scan(
@@ -41,7 +44,7 @@ def test_a_stop_is_in_the_outputs_of_the_next_scan(
 
 
 def test_a_stop_goes_to_the_default_setpoint_where_so_configured(plc: Plc) -> None:
-    plc[Pump.EmergencyAction][0] = 0
+    plc[Pump.EmergencyAction][0] = DEFAULT
     plc.ask(System.EmergencyStop, 0, 1)
     plc.step()
     assert plc[Pump.Setpoint].tolist() == [35.0, 0.0, 0.0, 0.0]
@@ -72,7 +75,7 @@ def test_a_second_stop_keeps_the_identity_of_the_first(plc: Plc) -> None:
 
 def test_clearing_names_the_stop_in_force(plc: Plc) -> None:
     first = plc.ask(Pump.EmergencyStop, 0, 1)
-    plc.step()
+    plc.step(2)
     wrong = plc.ask(Pump.EmergencyStop, 0, 0, reference=first + 1)
     none = plc.ask(Pump.EmergencyStop, 1, 0, reference=0)
     plc.step()
@@ -87,7 +90,7 @@ def test_clearing_names_the_stop_in_force(plc: Plc) -> None:
 
 def test_the_stop_of_a_retired_pump_can_be_cleared_but_none_can_be_set(plc: Plc) -> None:
     stop = plc.ask(Pump.EmergencyStop, 0, 1)
-    plc.step()
+    plc.step(2)
     plc[Pump.Configured][:2] = False
     cleared = plc.ask(Pump.EmergencyStop, 0, 0, reference=stop)
     refused = plc.ask(Pump.EmergencyStop, 1, 1)
@@ -98,11 +101,8 @@ def test_the_stop_of_a_retired_pump_can_be_cleared_but_none_can_be_set(plc: Plc)
 
 
 def test_overlapping_stops_are_cleared_each_for_itself(plc: Plc) -> None:
-    stops = {
-        latch: plc.ask(latch, 0, 1)
-        for latch in (Pump.EmergencyStop, Station.EmergencyStop, System.EmergencyStop)
-    }
-    plc.step()
+    stops = {latch: plc.ask(latch, 0, 1) for latch in (OF_PUMP, OF_STATION, OF_SYSTEM)}
+    plc.step(2)
     for latch, identity in stops.items():
         assert plc[Pump.Stopped][0], f"still stopped before {latch} is cleared"
         plc.ask(latch, 0, 0, reference=identity)
@@ -112,7 +112,7 @@ def test_overlapping_stops_are_cleared_each_for_itself(plc: Plc) -> None:
 
 def test_clearing_starts_with_the_lowest_speed_and_ramps(plc: Plc) -> None:
     identity = plc.ask(Pump.EmergencyStop, 0, 1)
-    plc.step()
+    plc.step(2)
     plc.ask(Pump.EmergencyStop, 0, 0, reference=identity)
     plc.step()
     assert plc[Pump.Setpoint][0] == 25.0
@@ -143,3 +143,82 @@ def test_stop_beats_failsafe_manual_and_plan(plc: Plc) -> None:
     assert plc[Station.Failsafe][0]
     assert plc[Pump.Authority][0] == 4
     assert plc[Pump.Setpoint][0] == 0.0
+
+
+def test_a_stop_starts_no_pump_whose_default_setpoint_would_have_it_run() -> None:
+    plc = Plc()
+    plc.plan(0, speed=0.0)
+    plc.settle()
+    plc.ask(OF_SYSTEM, 0, 1)
+    plc.settle()
+    assert plc[Pump.Authority][0] == 4
+    assert plc[Pump.Setpoint][0] == 0.0
+
+
+def test_a_pump_found_running_under_a_latched_stop_goes_to_its_default_setpoint() -> None:
+    plc = Plc()
+    plc[Pump.EmergencyStop][:2] = True
+    plc[Pump.EmergencyAction][1] = STOP
+    plc[Pump.MeasuredRunning][:] = True
+    plc[Pump.MeasuredSpeed][:] = 45.0
+    plc.step()
+    assert plc[Pump.Setpoint].tolist()[:2] == [35.0, 0.0]
+
+
+def test_a_latched_stop_is_in_the_outputs_of_the_first_scan_without_any_database() -> None:
+    plc = Plc()
+    plc[Pump.EmergencyStop][0] = True
+    plc[Pump.EmergencyAction][:] = STOP
+    plc.fresh = False
+    for slot in range(4):
+        plc.plan(slot, speed=45.0)
+    plc.step(10)
+    assert plc[Pump.Stopped].tolist() == [True, False, False, False]
+    assert plc[Pump.Setpoint][0] == 0.0
+
+
+@pytest.mark.parametrize("scope", [OF_PUMP, OF_STATION, OF_SYSTEM])
+def test_a_stop_is_not_cleared_while_a_pump_in_its_scope_runs_on(plc: Plc, scope: Tag) -> None:
+    stop = plc.ask(scope, 0, 1)
+    plc.step(2)
+    plc.before_scan = None
+    plc[Pump.MeasuredRunning][0] = True
+    plc.step()
+    refused = plc.ask(scope, 0, 0, reference=stop)
+    plc.step()
+    assert plc.result(refused) is Result.CAUSE_REMAINS
+    assert plc[scope][0]
+    plc[Pump.MeasuredRunning][0] = False
+    plc.step()
+    cleared = plc.ask(scope, 0, 0, reference=stop)
+    plc.step()
+    assert plc.result(cleared) is Result.EXECUTED
+    assert not plc[scope][0]
+
+
+@pytest.mark.parametrize(
+    ("tag", "slot", "value", "scope"),
+    [
+        (Pump.MeasuredLocal, 0, True, OF_SYSTEM),
+        (Pump.MeasuredTime, 0, 0.0, OF_SYSTEM),
+        (Pump.EmergencyAction, 0, DEFAULT, OF_SYSTEM),
+        (Pump.Configured, 0, False, OF_SYSTEM),
+        (Pump.MeasuredRunning, 1, True, OF_PUMP),
+        (Pump.MeasuredRunning, 2, True, OF_STATION),
+    ],
+)
+def test_a_stop_is_cleared_though_a_pump_runs_that_it_does_not_stop(
+    plc: Plc, tag: Tag, slot: int, value: float, scope: Tag
+) -> None:
+    stop = plc.ask(scope, 0, 1)
+    plc.step(2)
+
+    def run_on(plc: Plc) -> None:
+        plc[Pump.MeasuredRunning][0] = tag is not Pump.MeasuredRunning
+        plc[tag][slot] = value
+
+    plc.before_scan = run_on
+    plc.step()
+    cleared = plc.ask(scope, 0, 0, reference=stop)
+    plc.step()
+    assert plc.result(cleared) is Result.EXECUTED

@@ -8,14 +8,24 @@ import pytest
 
 from runtime.tag import Tag
 from runtime.tags import Pump, Station
-from tests.plc import Plc
+from tests.plc import Plc, obey
 
-SPEED, RATE, LEVEL, LEVEL_LOST, POWER, FLOW = (1 << bit for bit in range(6))
+SPEED, RATE, LEVEL, POWER, FLOW = (1 << bit for bit in (0, 1, 2, 4, 5))
+MAX_RUN, GUARD = 1 << 10, 1 << 11
 
 
 @pytest.fixture
 def plc() -> Plc:
-    return Plc()
+    """Levels may leap, so that a test can set them."""
+    plc = Plc(feedback={"level_rate": 1e9})
+    plc.before_scan = obey
+    return plc
+
+
+def run_at(plc: Plc, speed: float) -> None:
+    plc.plan(0, speed=speed)
+    plc.settle()
+    assert plc[Pump.Setpoint][0] == speed
 
 
 def test_a_plan_above_the_limits_is_held_at_the_lower_of_the_two(plc: Plc) -> None:
@@ -116,6 +126,7 @@ def test_a_trip_by_level_is_released_at_the_restart_level_and_not_before(plc: Pl
 def test_a_high_level_of_an_emptying_station_never_stops_or_slows_a_pump(plc: Plc) -> None:
     plc.plan(0, speed=45.0)
     plc.settle()
+    plc[Pump.AllRunLevel][:] = 30.0
     plc[Pump.MeasuredLevel][:] = 29.0
     plc.settle()
     assert plc[Pump.Setpoint][0] == 45.0
@@ -128,7 +139,9 @@ def test_a_high_level_of_a_filling_station_trips_and_a_low_one_never_does(
     plc[Station.FlowDirection][:] = 1
     plc[Pump.HardMaxLevel][:] = 2.5
     plc[Pump.EmergencyStopLevel][:] = 3.0
+    plc[Pump.StopLevel][:] = 4.0
     plc[Pump.RestartLevel][:] = 2.0
+    plc[Pump.StartLevel][:] = plc[Pump.AllRunLevel][:] = -1.0
     plc.plan(0, speed=45.0)
     plc[Pump.MeasuredLevel][:] = 0.0
     plc.settle()
@@ -142,32 +155,6 @@ def test_a_high_level_of_a_filling_station_trips_and_a_low_one_never_does(
     plc[Pump.MeasuredLevel][:] = 2.0
     plc.step()
     assert plc[Pump.Setpoint][0] == 25.0
-
-
-@pytest.mark.parametrize(("without_level", "setpoint"), [(0, 0.0), (1, 35.0), (2, 45.0)])
-def test_without_a_level_the_pumps_do_what_the_engineer_decided(
-    plc: Plc, without_level: int, setpoint: float
-) -> None:
-    plc[Station.WithoutLevel][:] = without_level
-    plc.plan(0, speed=45.0)
-    plc.settle()
-    plc[Pump.MeasuredLevel][:] = math.nan
-    plc.settle()
-    assert plc[Pump.Setpoint][0] == setpoint
-    plc.plan(0, speed=50.0)
-    plc.settle()
-    assert plc[Pump.Setpoint][0] == setpoint, "a lost level raises nothing"
-
-
-def test_a_stale_level_is_a_lost_level(plc: Plc) -> None:
-    plc[Station.WithoutLevel][:] = 0
-    plc.plan(0, speed=45.0)
-    plc.settle()
-    plc.fresh = False
-    plc.run_for(29.9)
-    assert plc[Pump.Setpoint][0] == 45.0
-    plc.run_for(60.0)
-    assert plc[Pump.Setpoint][0] == 0.0
 
 
 @pytest.mark.parametrize(
@@ -187,12 +174,28 @@ def test_too_much_power_or_flow_slows_the_pump_down_and_says_so(
     assert plc[Pump.Setpoint][0] == 25.0
 
 
+def test_too_much_power_and_too_much_flow_are_both_named(plc: Plc) -> None:
+    run_at(plc, 45.0)
+    plc[Pump.MeasuredPower][0] = plc[Pump.MeasuredFlow][0] = 1000.0
+    plc.step()
+    assert plc[Pump.Setpoint][0] == pytest.approx(44.8)
+    assert plc[Pump.Limited][0] == POWER | FLOW
+
+
 @pytest.mark.parametrize("measured", [Pump.MeasuredPower, Pump.MeasuredFlow])
 def test_too_much_power_or_flow_keeps_a_stopped_pump_stopped(plc: Plc, measured: Tag) -> None:
     plc[measured][0] = 1000.0
     plc.plan(0, speed=45.0)
     plc.settle()
     assert plc[Pump.Setpoint][0] == 0.0
+
+
+@pytest.mark.parametrize("measured", [Pump.MeasuredPower, Pump.MeasuredFlow])
+def test_a_bad_measurement_limits_nothing_and_raises_nothing(plc: Plc, measured: Tag) -> None:
+    run_at(plc, 45.0)
+    plc[measured][0] = math.nan
+    plc.settle()
+    assert plc[Pump.Setpoint][0] == 45.0
 
 
 def test_a_start_begins_at_the_lowest_speed_however_fast_it_may_rise() -> None:
@@ -203,6 +206,45 @@ def test_a_start_begins_at_the_lowest_speed_however_fast_it_may_rise() -> None:
     assert plc[Pump.Setpoint][0] == 25.0
     plc.step()
     assert plc[Pump.Setpoint][0] == 45.0
+
+
+def test_without_a_lowest_speed_a_start_begins_with_one_step(plc: Plc) -> None:
+    plc[Pump.MinSpeed][:] = plc[Pump.HardMinSpeed][:] = 0.0
+    plc.plan(0, speed=45.0)
+    plc.step()
+    assert plc[Pump.Setpoint][0] == pytest.approx(0.2)
+    plc.settle()
+    plc.settle()
+    plc.plan(0, speed=0.0)
+    plc.run_for(10.0)
+    assert plc[Pump.Setpoint][0] == pytest.approx(25.0)
+
+
+def test_hard_limits_beat_the_rate_of_change(plc: Plc) -> None:
+    run_at(plc, 45.0)
+    plc[Pump.MaxSpeed][0] = 30.0
+    plc.step()
+    assert plc[Pump.Setpoint][0] == 30.0
+    plc[Pump.MaxSpeed][0] = 50.0
+    plc[Pump.MinSpeed][0] = 40.0
+    plc.plan(0, speed=10.0)
+    plc.step()
+    assert plc[Pump.Setpoint][0] == 40.0
+
+
+def test_what_the_guards_limited_is_named_too(plc: Plc) -> None:
+    run_at(plc, 45.0)
+    plc[Pump.AllRunLevel][:] = 1.4
+    plc[Pump.StartLevel][:] = 1.3
+    plc.step()
+    assert plc[Pump.Limited][0] == GUARD | RATE
+
+
+def test_a_stop_after_the_longest_run_is_named_too(plc: Plc) -> None:
+    run_at(plc, 45.0)
+    plc[Pump.MaxRun][:] = 10.0
+    plc.step()
+    assert plc[Pump.Limited][0] == MAX_RUN | RATE
 
 
 def test_a_retired_pump_is_stopped_in_the_same_scan(plc: Plc) -> None:
