@@ -34,9 +34,9 @@ class DirectSpeed(Block):
         start  = max(before, min(LowLimit, TargetSpeed))
         demand ← TargetSpeed, at most DirectRamp · Elapsed away from start; 0 if TargetSpeed <= 0
 
-    `before` is the demand of the previous scan. Where that was not in force, was a stop, or the pump
-    is not speed-controlled, it is the setpoint in force: after manual mode, a gap between plans,
-    failsafe or a change of control type the ramp begins where the pump is. A start begins at
+    `before` is the demand of the previous scan. Where that was not in force, was a stop, or the
+    pump is not speed-controlled, it is the setpoint in force: after manual mode, a gap between
+    plans, failsafe or a change of control type the ramp begins where the pump is. A start begins at
     LowLimit (of the previous scan), below which no pump runs. A stop is not ramped here: `limits`
     runs the pump down. The ramp is of what the plan asks; all limits act on it afterwards.
     """

@@ -256,6 +256,7 @@ class Station(Table):
         access=INTERNAL,
     )
     Reliever = _memory("Slot of that other pump, counted from 1.", dtype="i8", access=INTERNAL)
+    PumpsDue = _memory("Pumps that level control means to run.", dtype="i8", access=INTERNAL)
     PumpsRun = _memory("Available pumps that level control runs.", dtype="i8", access=INTERNAL)
     DutyPumps = _memory("Pumps of role duty.", dtype="i8", access=INTERNAL)
     NextToLead = _memory(
