@@ -169,7 +169,6 @@ class Staging(Block):
         Pump.EmergencyAction,
         Pump.PlanActive,
         Pump.TargetLevel,
-        Pump.Mode,
         Pump.Stopped,
         Pump.RunningQuality,
         Pump.LocalControl,
@@ -188,6 +187,7 @@ class Staging(Block):
     )
     previous = (
         Pump.Setpoint,
+        Pump.Mode,
         Pump.Authority,
         Pump.LowLimit,
         Pump.HighLimit,
