@@ -19,12 +19,12 @@ MOMENT = 1e-6  # s
 
 
 @compiled
-def _held(configured: bool, starts: int, most: float, off: float, least: float) -> int:
+def _held(configured: bool, starts: int, most: float, rested: bool) -> int:
     """What holds back a start; a limit that is not a number holds it back, too."""
     held = 0
     if configured and not starts < smaller(most, STARTS_KEPT):
         held |= STARTS_PER_HOUR
-    if configured and not off >= least:
+    if configured and not rested:
         held |= MINIMUM_OFF_TIME
     return held
 
@@ -68,10 +68,8 @@ def _observe(system: Pins, pump: Pins, start: Pins) -> None:
             if start.At[s] > 0.0 and now - start.At[s] < HOUR - MOMENT:
                 starts += 1
         pump.StartsLastHour[p] = starts
-        off = FOREVER if turning else pump.OffTime[p]
-        pump.StartHeld[p] = _held(
-            pump.Configured[p], starts, pump.MaxStartsPerHour[p], off, pump.MinOff[p]
-        )
+        rested = turning or pump.OffTime[p] >= pump.MinOff[p]
+        pump.StartHeld[p] = _held(pump.Configured[p], starts, pump.MaxStartsPerHour[p], rested)
 
 
 class RunTimes(Block):
