@@ -76,7 +76,7 @@ class PowerControl(Block):
 
     each calculated from left to right; s is the setpoint in force and u on the right the output of
     the previous scan. So the integral follows whatever holds the setpoint back (back-calculation
-    within the reset time, Åström and Hägglund, Advanced PID Control, 3.5), and does not wind up.
+    within the reset time, Åström and Hägglund, Advanced PID Control, 2006, chapter 3), and does not wind up.
     Where the pump is found not to follow, it leaves K · e out while that asks for more of what the
     drive does not do.
 
