@@ -76,9 +76,9 @@ class PowerControl(Block):
 
     each calculated from left to right; s is the setpoint in force and u on the right the output of
     the previous scan. So the integral follows whatever holds the setpoint back (back-calculation
-    within the reset time, Åström and Hägglund, Advanced PID Control, 2006, chapter 3), and does not wind up.
-    Where the pump is found not to follow, it leaves K · e out while that asks for more of what the
-    drive does not do.
+    within the reset time; Åström and Hägglund, Advanced PID Control, 2006, chapter 3), and does not
+    wind up. Where the pump is found not to follow, it leaves K · e out while that asks for more of
+    what the drive does not do.
 
     The learned speed moves the pump at once when the target changes. All else moves nothing: when
     gain, share, curve or limits change, or only one of two targets has a learned speed, I takes
@@ -89,7 +89,8 @@ class PowerControl(Block):
     | not asked                 | another control type, no plan, target <= 0 | 0         | 0       |
     | engaged                   | asked, power Good, the previous scan's     | u         | above   |
     |                           | authority the plan, setpoint >= LowLimit   |           |         |
-    | engaged, pump standing    | so, but setpoint < LowLimit, and F known   | F         | 0       |
+    | engaged, pump standing    | so, but setpoint < LowLimit, and F known   | F, held   | demand  |
+    |                           |                                            | as above  |  − F    |
     | tracking                  | else, and in the scan in which it engages  | s         | s − K·e |
     |                           | (s here at least MinSpeed)                 |           |  − F    |
 
