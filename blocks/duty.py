@@ -76,8 +76,8 @@ class Duty(Block):
     hand; is not failed, tripped, stopped, local or held by start rules; and the level is good, as
     without it nothing may rise. Of several it is the least used. It gets the speed of the one that
     it relieves, which goes on until the other turns: at any time one of the two runs. At its own
-    MaxRun it hands back in the same way; if the first is held by start rules then, it goes on while
-    a LevelStart of the two is set.
+    MaxRun it hands back in the same way. If the first can't come back then, a third takes over; if
+    there is none, the other rests as well, but for a LevelStart of the two.
     """
 
     reads = (

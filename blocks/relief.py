@@ -37,32 +37,34 @@ def can_start(failed: bool, held: int, turning: bool, setpoint: float) -> bool:
 
 
 @compiled
-def _go_on(station: Pins, pump: Pins) -> None:
+def _tired(turning: bool, run_time: float, max_run: float) -> bool:
+    """Whether a pump has run for as long as it may; a time that is no number is none."""
+    return turning and not run_time < max_run
+
+
+@compiled
+def _go_on(pump: Pins) -> None:
     """Carry on the reliefs of the last scan that still make sense; end the others."""
     for p in range(len(pump.Command)):
         if pump.RelievedBy[p] == 0:
             continue
         q = row(int(pump.RelievedBy[p]) - 1, len(pump.Command))
         asked = _asked(pump.Command[p], pump.DefaultSetpoint[p])
-        both = _takes_part(pump.Usable[p], pump.ControlType[p], pump.Authority[p]) and _takes_part(
-            pump.Usable[q], pump.ControlType[q], pump.Authority[q]
-        )
-        goes_on = both and asked > 0.0 and not (pump.AllRun[p] or pump.Failed[q])
-        goes_on = goes_on and pump.Station[p] == pump.Station[q]
-        rests = pump.Turning[q]
-        if pump.Turning[q] and not pump.RunTime[q] < pump.MaxRun[q]:
-            # Its turn is over as well: the first takes back, and only then may it stop.
-            back = can_start(pump.Failed[p], pump.StartHeld[p], pump.Turning[p], pump.Setpoint[p])
-            rests = not back
-            high = pump.LevelStart[p] or pump.LevelStart[q]
-            goes_on = goes_on and not pump.Turning[p] and (back or high)
-        if not goes_on:
+        first = _takes_part(pump.Usable[p], pump.ControlType[p], pump.Authority[p])
+        other = _takes_part(pump.Usable[q], pump.ControlType[q], pump.Authority[q])
+        lost = pump.Failed[q] or pump.AllRun[p] or pump.Station[p] != pump.Station[q]
+        tired = _tired(pump.Turning[q], pump.RunTime[q], pump.MaxRun[q])
+        is_back = tired and pump.Turning[p]
+        if not (first and other and asked > 0.0) or lost or is_back:
             pump.RelievedBy[p] = 0
             continue
         if asked > pump.Command[q]:
             pump.Command[q] = asked
             pump.Guarded[q] |= IN_PLACE
-        if rests:
+        comes_back = tired and can_start(
+            pump.Failed[p], pump.StartHeld[p], pump.Turning[p], pump.Setpoint[p]
+        )
+        if pump.Turning[q] and not comes_back:
             pump.Command[p] = 0.0
             pump.Guarded[p] |= MAX_RUN
 
@@ -86,20 +88,27 @@ def _find_spares(station: Pins, pump: Pins) -> None:
 @compiled
 def relieve(station: Pins, pump: Pins) -> None:
     """Let no pump run for longer than it may, if another can take over or none has to run."""
-    _go_on(station, pump)
+    _go_on(pump)
     _find_spares(station, pump)
     for p in range(len(pump.Command)):
-        asked = _asked(pump.Command[p], pump.DefaultSetpoint[p])
-        over = pump.Turning[p] and not pump.RunTime[p] < pump.MaxRun[p] and asked > 0.0
+        # Who runs for it: another, or itself.
+        r = p if pump.RelievedBy[p] == 0 else row(int(pump.RelievedBy[p]) - 1, len(pump.Command))
+        asked = _asked(pump.Command[r], pump.DefaultSetpoint[r])
+        due = _tired(pump.Turning[r], pump.RunTime[r], pump.MaxRun[r]) and asked > 0.0
         ours = _takes_part(pump.Usable[p], pump.ControlType[p], pump.Authority[p])
-        if not over or not ours or pump.AllRun[p] or pump.RelievedBy[p] > 0:
+        excused = pump.AllRun[p] or pump.Guarded[p] & IN_PLACE != 0
+        takes_back = r != p and can_start(
+            pump.Failed[p], pump.StartHeld[p], pump.Turning[p], pump.Setpoint[p]
+        )
+        if not due or not ours or excused or takes_back:
             continue
         spare = int(station.SparePump[row(pump.Station[p], len(station.SparePump))])
-        if spare == 0 and not pump.LevelStart[p]:
-            pump.Command[p] = 0.0
-            pump.Guarded[p] |= MAX_RUN
-        elif spare > 0 and pump.Command[spare - 1] <= 0.0:
+        if spare > 0 and pump.Command[spare - 1] <= 0.0:
             pump.RelievedBy[p] = spare
             pump.Command[spare - 1] = asked
             pump.Guarded[spare - 1] |= IN_PLACE
+        elif spare == 0 and not (pump.LevelStart[p] or pump.LevelStart[r]):
+            pump.RelievedBy[p] = 0
+            pump.Command[p] = 0.0
+            pump.Guarded[p] |= MAX_RUN
         # Else another has just taken the spare: who comes next is seen in the next scan.
