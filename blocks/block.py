@@ -27,7 +27,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from numpy.typing import NDArray
 
-from runtime.compiled import prepare
+from runtime.compiled import prepared
 from runtime.layout import Columns
 from runtime.tag import Table, Tag
 from runtime.tags import Pump, Request, Start, Station, System
@@ -66,11 +66,10 @@ class Block:
 
     def __init__(self, columns: Columns, *settings: object) -> None:
         law = type(self).law
-        self._law = law
         names = inspect.signature(getattr(law, "py_func", law)).parameters
         tables = (_TABLES[name] for name in names if name in _TABLES)
         self.arguments = (*(self._pins(columns, table) for table in tables), *settings)
-        prepare(law, self.arguments)
+        self._law = prepared(law, self.arguments)
 
     def execute(self) -> None:
         """Compute this scan's values of the written tags."""

@@ -45,14 +45,17 @@ def compiled(law: Law) -> Law:
     return cast(Law, compile_law(law))
 
 
-def prepare(law: Callable[..., Any], arguments: tuple[object, ...]) -> None:
-    """Compile a law for such arguments now, so that its first execution is no longer than others.
+def prepared(law: Callable[..., None], arguments: tuple[object, ...]) -> Callable[..., None]:
+    """A law compiled for exactly such arguments, which spares it to look at their types each time.
 
-    A second or two for each law, a hundredth of it when it was compiled before.
+    It takes a second or two, a hundredth of that when the law was compiled before.
     """
-    if isinstance(law, Dispatcher):
-        type_of: Callable[[object], Any] = numba.typeof
-        law.compile(tuple(map(type_of, arguments)))
+    if not isinstance(law, Dispatcher):
+        return law
+    type_of: Callable[[object], Any] = numba.typeof
+    types = tuple(map(type_of, arguments))
+    law.compile(types)
+    return cast(Callable[..., None], law.get_overload(types))
 
 
 @cache
