@@ -47,7 +47,7 @@ def _control(system: Pins, station: Pins, pump: Pins) -> None:
         applied = _applied(pump.Setpoint[p], low, lost, pump.Speed[p])
         error = beyond(sign * (level - aim), band)
 
-        if leads and pump.LevelPumps[p] > 0 and pump.Setpoint[p] > 0.0:
+        if leads and pump.LevelPumps[p] > 0 and pump.Setpoint[p] >= low:
             regrouped = pump.LevelPumps[p] != pumps
             then = share * _forward_then(pump.LevelForward[p], forward, regrouped)
             slope, error_then = sign * pump.LevelSlope[p], beyond(pump.LevelError[p], band)
@@ -58,18 +58,19 @@ def _control(system: Pins, station: Pins, pump: Pins) -> None:
             integral += gain * error * part(elapsed, pump.LevelResetTime[p])
             short = applied - pump.LevelOutput[p]
             integral += short * part(elapsed, pump.LevelTrackingTime[p])
-            rise = (level - pump.LevelFiltered[p]) / (pump.LevelFilterTime[p] + elapsed)
-            filtered = pump.LevelFiltered[p] + rise * elapsed
+            filter_time = pump.LevelFilterTime[p]
+            rise = filter_time * pump.LevelSlope[p] + (level - pump.LevelSeen[p])
+            rise = rise / (filter_time + elapsed)
             terms = offset(gain, error, derivative_time, sign * rise, share * forward)
         else:
-            rise, filtered = 0.0, level
+            rise = 0.0
             terms = offset(gain, error, derivative_time, 0.0, share * forward)
             integral = applied - terms
 
         pump.LevelIntegral[p], pump.LevelOffset[p] = integral, terms
         pump.LevelOutput[p], pump.LevelPumps[p] = integral + terms, pumps if leads else 0
         pump.LevelError[p], pump.LevelAim[p] = sign * (level - aim), aim
-        pump.LevelSlope[p], pump.LevelFiltered[p] = rise, filtered
+        pump.LevelSlope[p], pump.LevelSeen[p] = rise, level
         pump.LevelForward[p] = forward
         if leads:
             station.LevelOutput[s] = integral + terms
@@ -90,7 +91,7 @@ class LevelControl(Block):
 
         e = (level − target) · d, d = 1 emptying, −1 filling: positive asks for pumping
         ê = the part of e outside ±Deadband
-        r = (level − f) / (Tf + Δt),  f ← f + r · Δt: filtered rise of the level
+        r ← (Tf · r + change of level) / (Tf + Δt): filtered rise of the level
         K = LevelGain / n,  P = K · ê,  D = K · Td · r · d
         F = FeedForward · speed at which the lead moves Inflow / n, by its learned flow curve;
             0 while inflow or curve are not known
@@ -153,7 +154,7 @@ class LevelControl(Block):
         Station.LevelOutput,
         Pump.LevelDemand,
         Pump.LevelIntegral,
-        Pump.LevelFiltered,
+        Pump.LevelSeen,
         Pump.LevelSlope,
         Pump.LevelError,
         Pump.LevelAim,

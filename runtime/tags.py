@@ -587,7 +587,7 @@ class Pump(Table):
     Available = _flag("Level control may run the pump.", register=17)
     LevelDemand = _speed("What the level controller asks for.")
     LevelIntegral = _memory("Integral part of the level controller.", unit=HZ, retained=True)
-    LevelFiltered = _memory("Filtered level of its derivative.", unit=M)
+    LevelSeen = _memory("Level of the last scan.", unit=M, access=INTERNAL)
     LevelSlope = _memory("Filtered rise of the level, m/s.", access=INTERNAL)
     LevelError = _memory("Level error of the last scan.", unit=M, access=INTERNAL)
     LevelAim = _memory("Target of the last scan.", unit=M, access=INTERNAL)

@@ -49,7 +49,7 @@ def _control(station: Row, pump: Row, leads: bool, elapsed: float) -> float:
         derivative = gain * (pump.LevelDerivativeTime * (sign * slope))
         return float(gain * felt + derivative + pump.LevelFeedForward * forward)
 
-    if leads and pump.LevelPumps > 0 and pump.Setpoint > 0.0:
+    if leads and pump.LevelPumps > 0 and pump.Setpoint >= pump.LowLimit:
         then = pump.LevelForward
         if pump.LevelPumps != count or then == 0.0 or known == 0.0:
             then = known
@@ -60,17 +60,17 @@ def _control(station: Row, pump: Row, leads: bool, elapsed: float) -> float:
         integral += (1.0 - pump.LevelSetpointWeight) * gain * (unmoved - felt)
         integral += gain * felt * share(elapsed, pump.LevelResetTime)
         integral += (applied - pump.LevelOutput) * share(elapsed, pump.LevelTrackingTime)
-        slope = (station.Level - pump.LevelFiltered) / (pump.LevelFilterTime + elapsed)
-        pump.LevelFiltered += slope * elapsed
+        slope = pump.LevelFilterTime * pump.LevelSlope + (station.Level - pump.LevelSeen)
+        slope /= pump.LevelFilterTime + elapsed
         terms = offset(felt, slope, known)
     else:
-        slope, pump.LevelFiltered = 0.0, station.Level
+        slope = 0.0
         terms = offset(felt, 0.0, known)
         integral = applied - terms
     pump.LevelIntegral, pump.LevelOffset = integral, terms
     pump.LevelOutput, pump.LevelPumps = integral + terms, count if leads else 0
     pump.LevelError, pump.LevelAim, pump.LevelSlope = error, pump.TargetLevel, slope
-    pump.LevelForward = known
+    pump.LevelForward, pump.LevelSeen = known, station.Level
     return float(pump.LevelOutput)
 
 
