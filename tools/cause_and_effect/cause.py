@@ -25,7 +25,7 @@ class Then:
 
     what: str
     act: Act = Stand.normal
-    lasts: float = 60.0
+    lasts: float = 40.0
 
 
 GONE = (Then("cause gone"),)
@@ -51,7 +51,7 @@ class Group:
 
     title: str
     causes: tuple[Cause, ...]
-    directions: tuple[str, ...] = DIRECTIONS[:1]
+    direction: str = DIRECTIONS[0]
 
 
 def all_of(*acts: Act) -> Act:

@@ -107,6 +107,14 @@ OPERATORS = Group(
             then=(Then("heartbeat again"), AUTOMATIC),
         ),
         Cause(
+            "the same, ManualSetpoint 0",
+            no_heartbeat,
+            lasts=200.0,
+            asked="nothing",
+            history=all_of(asks(Pump.Mode, MANUAL), waits(60.0)),
+            then=(Then("heartbeat again"), AUTOMATIC),
+        ),
+        Cause(
             "ManualSetpoint is not a number (damaged memory)",
             all_of(sets(Pump.Mode, MANUAL), sets(Pump.ManualSetpoint, float("nan"))),
             then=(AUTOMATIC,),
@@ -145,6 +153,12 @@ OPERATORS = Group(
             then=(cleared(Pump),),
         ),
         Cause(
+            "Pump.EmergencyStop and no database after a restart",
+            Stand.cold_start,
+            history=all_of(stops(Pump), waits(10.0)),
+            then=(Then("database answers"), cleared(Pump)),
+        ),
+        Cause(
             "Pump.EmergencyStop in failsafe, EmergencyAction: stop",
             stops(Pump),
             history=all_of(no_heartbeat, waits(200.0)),
@@ -156,14 +170,15 @@ OPERATORS = Group(
 RUNTIME = Group(
     "Parameters and runtime",
     (
-        Cause("HardMaxSpeed set below the setpoint", sets(Pump.HardMaxSpeed, 35.0)),
+        Cause("HardMaxSpeed set below the setpoint", sets(Pump.HardMaxSpeed, 32.0)),
         Cause("HardMinSpeed set above the setpoint", sets(Pump.HardMinSpeed, 45.0)),
         Cause("pump no longer configured", sets(Pump.Configured, False)),
         Cause("another scan process takes over", Stand.start, then=()),
         Cause("restart after a power cut while the pump runs", Stand.restart, then=()),
         Cause(
-            "restart after a power cut, and no database",
-            all_of(no_database, Stand.restart),
+            "restart after a power cut without a database, while the pump runs",
+            Stand.cold_start,
+            then=(Then("database answers"),),
         ),
         Cause(
             "a block fails",

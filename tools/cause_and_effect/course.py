@@ -20,10 +20,7 @@ def told(trace: Sequence[Snapshot]) -> str:
     names = [name for name in (_name(trace[-1]),) if name]
     if len(points) == 1:
         return " ".join([f"stays {_number(values[-1])}", *names])
-    shown = [values[place] for place in points]
-    if len(shown) > MANY:
-        shown = [*shown[: MANY - 2], shown[-1]]
-    parts = [" → ".join(_number(value) for value in shown), *names]
+    parts = [_path([values[place] for place in points]), *names]
     if points[1] and _first_change(values) > LATE:
         parts.append(f"after {_first_change(values)} s")
     if any(_tripped(was, now) for was, now in pairwise(trace)):
@@ -31,15 +28,18 @@ def told(trace: Sequence[Snapshot]) -> str:
     return " ".join(parts)
 
 
-def second(trace: Sequence[Snapshot]) -> str:
-    """The course of the second pump, and why, unless it just stays at rest."""
+def told_of_second(trace: Sequence[Snapshot]) -> str:
+    """The course of the second pump, unless it just stays at rest."""
     values = [scan.second for scan in trace]
-    if not any(values):
-        return ""
-    points = _points(values)
-    why = sorted(frozenset().union(*(scan.second_guarded for scan in trace)))
-    shown = " → ".join(_number(values[place]) for place in points[:MANY])
-    return "; ".join([shown, *why])
+    return _path([values[place] for place in _points(values)]) if any(values) else ""
+
+
+def _path(values: Sequence[float]) -> str:
+    """Each value once; of a course that goes up and down for ever, between which two."""
+    if len(values) > MANY:
+        swings = values[2:]
+        return f"{_number(values[0])} → swings, {_number(min(swings))} to {_number(max(swings))}"
+    return " → ".join(_number(value) for value in values)
 
 
 def _points(values: Sequence[float]) -> list[int]:

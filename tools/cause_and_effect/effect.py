@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tools.cause_and_effect.cause import Cause
-from tools.cause_and_effect.course import second, told
+from tools.cause_and_effect.course import told, told_of_second
 from tools.cause_and_effect.snapshot import Flag
 from tools.cause_and_effect.stand import Stand
 
@@ -26,6 +26,7 @@ class Effect:
 
     setpoint: str
     second: str
+    second_guarded: frozenset[str]
     authority: str
     guarded: frozenset[str]
     limited: frozenset[str]
@@ -58,7 +59,8 @@ def effect(cause: Cause, control_type: str, direction: str) -> Effect:
         )
     return Effect(
         setpoint=told([was, *trace]),
-        second=second([was, *trace]),
+        second=told_of_second([was, *trace]),
+        second_guarded=frozenset().union(*(scan.second_guarded for scan in trace)),
         authority=trace[-1].authority,
         guarded=frozenset().union(*(scan.guarded for scan in trace)),
         limited=frozenset().union(*(scan.limited for scan in trace)),

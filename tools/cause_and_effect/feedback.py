@@ -5,7 +5,7 @@ from __future__ import annotations
 from runtime.tag import Tag
 from runtime.tags import Pump
 from tools.cause_and_effect.cause import Act, Cause, Group, Then, all_of, waits
-from tools.cause_and_effect.commands import runs_on, sets
+from tools.cause_and_effect.commands import cleared, runs_on, sets, stops
 from tools.cause_and_effect.small_station import FIRST
 from tools.cause_and_effect.stand import Answer, Stand
 
@@ -97,6 +97,17 @@ DRIVES = Group(
         Cause(
             "local control at 35 Hz, HardMaxSpeed 33 Hz",
             all_of(local, drive(lambda setpoint: 35.0), sets(Pump.HardMaxSpeed, 33.0)),
+        ),
+        Cause(
+            "Pump.EmergencyStop, and local control at 35 Hz",
+            all_of(stops(Pump), local, drive(lambda setpoint: 35.0)),
+            then=(cleared(Pump), Then("local control gone")),
+        ),
+        Cause(
+            "local control at 35 Hz, level at DryRunLevel",
+            lambda stand: stand.level_to(Pump.DryRunLevel, -0.02),
+            history=all_of(local, drive(lambda setpoint: 35.0), waits(60.0)),
+            then=(Then("level and local control as before"),),
         ),
     ),
 )

@@ -189,17 +189,17 @@ def losses() -> tuple[Cause, ...]:
             then=again,
         ),
         Cause("one of two level sensors lost", shows((SECOND,), NO_NUMBER)),
-        Cause("the level sensors differ by 1 m", shows((SECOND,), -1.0)),
+        Cause("the second level sensor shows 1 m too little", shows((SECOND,), -1.0)),
         Cause("both level sensors jump by 4 m, for 5 s", shows(BOTH, 4.0), lasts=5.0, then=again),
         Cause("both level sensors out of range", shows(BOTH, 1e3), lasts=90.0, then=again),
-        Cause("both level sensors stuck", frozen, lasts=400.0, then=again),
+        Cause("both level sensors stuck", frozen, lasts=180.0, then=again),
     )
 
 
 GROUPS = (
     *(
-        Group(f"Level of a station that is {direction}", thresholds(direction), (direction,))
+        Group(f"Level of a station that is {direction}", thresholds(direction), direction)
         for direction in DIRECTIONS
     ),
-    Group("Measurement of the level", losses(), DIRECTIONS),
+    Group("Measurement of the level", losses()),
 )

@@ -57,7 +57,6 @@ class Row:
     """A cause, where it was tried, and what it did."""
 
     control_type: str
-    direction: str
     group: Group
     cause: Cause
     effect: Effect
@@ -66,24 +65,22 @@ class Row:
 def rows() -> list[Row]:
     """The whole table, executed."""
     return [
-        Row(control_type, direction, group, cause, effect(cause, control_type, direction))
+        Row(control_type, group, cause, effect(cause, control_type, group.direction))
         for control_type in CONTROL_TYPES
         for group in GROUPS
-        for direction in group.directions
         for cause in group.causes
     ]
 
 
 def page(table: Iterable[Row]) -> str:
     lines = [HEAD, *_parameters()]
-    last: tuple[str, ...] = ("", "", "")
+    last = ("", "")
     for row in table:
-        place = (row.control_type, row.group.title, row.direction)
+        place = (row.control_type, row.group.title)
         if place[0] != last[0]:
             lines += ["", f"## {row.control_type}"]
         if place != last:
-            several = len(row.group.directions) > 1
-            lines += ["", f"### {row.group.title}{f', {row.direction}' if several else ''}", ""]
+            lines += ["", f"### {row.group.title}", ""]
             lines += [_line(COLUMNS), _line("---" for _ in COLUMNS)]
         last = place
         lines.append(_line(_cells(row)))
@@ -98,10 +95,11 @@ def _parameters() -> Iterator[str]:
         ("both", small_station.STATION | small_station.PUMP),
         *small_station.LEVELS.items(),
     ):
-        yield f"- {what}: " + ", ".join(_value(tag, value) for tag, value in values.items())
+        told = (_value(tag, value) for tag, value in values.items() if not tag.is_bool)
+        yield f"- {what}: {', '.join(told)}"
     for block, settings in small_station.SETTINGS.items():
-        told = ", ".join(f"{name} {setting}" for name, setting in settings.items())
-        yield f"- `{block}`: {told}"
+        told = (f"{name} {setting}" for name, setting in settings.items())
+        yield f"- `{block}`: {', '.join(told)}"
 
 
 def _value(tag: Tag, value: float) -> str:
@@ -119,7 +117,7 @@ def _cells(row: Row) -> Iterator[str]:
     yield _names(found.alarms)
     yield _names(found.latches)
     yield "; ".join(_released(found))
-    yield found.second
+    yield "; ".join(part for part in (found.second, *sorted(found.second_guarded)) if part)
 
 
 def _released(found: Effect) -> Iterator[str]:

@@ -60,7 +60,7 @@ def other_stands(stand: Stand) -> None:
     stand.drives[SECOND] = lambda setpoint: 0.0
 
 
-MAXIMUM = sets(Pump.MaxRun, 100.0)
+MAXIMUM = sets(Pump.MaxRun, 50.0)
 LATER = (Then("an hour after the first start", waits(0.0), lasts=HOUR),)
 
 GROUPS = (
@@ -79,7 +79,7 @@ GROUPS = (
                 starts,
                 asked="nothing",
                 history=all_of(local_starts, restarts),
-                then=LATER,
+                then=(),
             ),
             Cause(
                 "the same without another pump",
@@ -87,7 +87,7 @@ GROUPS = (
                 asked="nothing",
                 before=alone,
                 history=local_starts,
-                then=LATER,
+                then=(),
             ),
             Cause(
                 "level at StartLevel, starts of the hour used up, no other pump",

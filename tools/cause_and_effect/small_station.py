@@ -40,14 +40,14 @@ PUMP: dict[Tag, float] = {
     Pump.MaxRun: 1e9,
     Pump.DirectRamp: 100.0,
     Pump.LevelGain: 20.0,
-    Pump.LevelResetTime: 60.0,
+    Pump.LevelResetTime: 30.0,
     Pump.LevelFilterTime: 5.0,
     Pump.LevelTrackingTime: 60.0,
     Pump.LevelDeadband: 0.02,
     Pump.LevelStartBand: 0.2,
     Pump.LevelStopBand: 0.2,
-    Pump.PowerGain: 0.2,
-    Pump.PowerResetTime: 30.0,
+    Pump.PowerGain: 0.3,
+    Pump.PowerResetTime: 15.0,
     Pump.PowerFeedForward: 1.0,
 }
 LEVELS: dict[str, dict[Tag, float]] = {
@@ -73,7 +73,7 @@ LEVELS: dict[str, dict[Tag, float]] = {
     },
 }
 SETTINGS: dict[str, dict[str, object]] = {
-    "feedback": {"max_age": 10.0, "level_rate": 0.5, "stuck": 300.0},
+    "feedback": {"max_age": 10.0, "level_rate": 0.5, "stuck": 100.0},
     "staging": {"alternate": "fixed", "up_delay": 20.0, "down_delay": 20.0},
     "supervision": {"delay": 15.0, "start_delay": 20.0, "retry": 120.0, "flow_delay": 20.0},
 }

@@ -13,12 +13,19 @@ Flag: TypeAlias = tuple[Tag, int]
 """A boolean tag and its row."""
 
 ALARMS = tuple(tag for table in SHOWN for tag in table.tags() if tag.alarm)
-LATCHES = tuple(tag for table in SHOWN for tag in table.tags() if tag.is_bool and tag.retained)
-NAMES = (
-    *(Pump.DefaultSetpoint, Pump.ManualSetpoint, Pump.TargetSpeed),
-    *(Pump.LowLimit, Pump.HighLimit, Pump.HardMinSpeed, Pump.HardMaxSpeed),
+LATCHES = tuple(
+    tag
+    for table in SHOWN
+    for tag in table.tags()
+    if tag.is_bool and tag.retained and tag is not Pump.LevelRun  # that follows the setpoint, too
 )
-"""What a setpoint may have become, in the order in which its name is looked for."""
+NAMES = (
+    *(Pump.DefaultSetpoint, Pump.LowLimit, Pump.HighLimit),
+    *(Pump.HardMinSpeed, Pump.HardMaxSpeed),
+)
+"""What any setpoint may have become, in the order in which its name is looked for."""
+ASKED = {"Plan": Pump.TargetSpeed, "Manual": Pump.ManualSetpoint}
+"""What an authority asks for."""
 
 
 class Snapshot:
@@ -36,7 +43,9 @@ class Snapshot:
         self.guarded = words(Pump.Guarded, value(Pump.Guarded))
         self.second_guarded = words(Pump.Guarded, value(Pump.Guarded, SECOND))
         self.limited = words(Pump.Limited, value(Pump.Limited))
-        self.names = {tag: float(value(tag)) for tag in NAMES}
+        asked = ASKED.get(self.authority)
+        named = (*NAMES, asked) if asked else NAMES
+        self.names = {tag: float(value(tag)) for tag in named}
         self.alarms = frozenset(_set(columns, ALARMS))
         self.latches = frozenset(_set(columns, LATCHES))
 

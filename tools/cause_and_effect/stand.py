@@ -132,9 +132,18 @@ class Stand:
         self.start()
 
     def restart(self) -> None:
-        """A new process of the scan after a power cut: only retained memory and drives are left."""
+        """A new process of the scan after a power cut: only retained memory and inputs are left."""
+        self._forget(self.columns.layout.inputs)
+
+    def cold_start(self) -> None:
+        """A new process of the scan, and there is no database to tell it anything."""
+        self.database = False
+        self._forget(0)
+
+    def _forget(self, first: int) -> None:
+        """Lose all memory from a byte on, but for what is retained."""
         kept = [(self[tag], self[tag].copy()) for tag in RETAINED]
-        self.columns.arena[self.columns.layout.inputs :] = 0
+        self.columns.arena[first:] = 0
         for column, values in kept:
             column[:] = values
         self.start()
@@ -161,7 +170,7 @@ class Stand:
     def settle(self, asked: str) -> None:
         """Reach the steady state from which a cause starts."""
         self.demand("nothing")
-        self.run(60.0)
+        self.run(5.0)
         if asked != "nothing" and self.control_type == "LEVEL_CONTROLLED":
             self.plan("more")
             for _ in range(PATIENCE):
@@ -169,7 +178,7 @@ class Stand:
                 if self[Pump.Setpoint][FIRST] >= USUAL:
                     break
         self.demand(asked)
-        self.run(120.0)
+        self.run(60.0)
 
     def latch(self, columns: Columns) -> None:
         now = self.clock.now()
