@@ -103,6 +103,7 @@ def test_stations_keep_their_levels_through_a_rain_without_trips_or_alarms() -> 
         running = now_running
         wettest = max(wettest, float((world.inflow / world.sized.dry).max()))
         assert not columns[Pump.LevelTrip].any()
+        assert not columns[Pump.AllRun].any()
         assert not columns[Pump.NotFollowing].any()
         assert not columns[Station.Failsafe].any()
     assert wettest > 2.0
