@@ -37,9 +37,10 @@ def _observe(system: Pins, pump: Pins, start: Pins) -> None:
         asked = pump.Setpoint[p] > 0.0
         turning = pump.Running[p] if observed else asked
         settled = observed or asked or pump.Adopted[p] or not pump.Configured[p]
-        stood = pump.RunTime[p] == 0.0 or (pump.OffTime[p] > 0.0 and not observed)
+        rested = pump.OffTime[p] > 0.0  # or it is not known since a restart
+        commanded = asked and not pump.Commanded[p] and (rested or pump.RunTime[p] == 0.0)
+        stood = pump.RunTime[p] == 0.0 or (rested and (commanded or not observed))
 
-        commanded = asked and not pump.Commanded[p] and stood
         seen = observed and turning and stood
         if commanded or (seen and not pump.StartCounted[p]):
             pump.Starts[p] += 1
@@ -88,7 +89,7 @@ class RunTimes(Block):
 
     Unknown is a pump without any past: RunTime and OffTime are both 0. The last row is a restart of
     the control: until there is feedback or a setpoint of our own, a pump that ran before may go on
-    doing so, and may not.
+    doing so, and may not. If our setpoint rises then, that is a start.
 
     Starts counts a start when the setpoint rises from 0 while the motor stands, and when Running is
     seen to begin, but only once for the two: a start that was commanded is observed later. Its time

@@ -17,10 +17,12 @@ def observe(pump: Row, starts: list[Row], system: Row) -> None:
     reports, asked = pump.RunningQuality == GOOD, pump.Setpoint > 0.0
     turning = pump.Running if reports else asked
     nothing_known = not (reports or asked or pump.Adopted or not pump.Configured)
-    # A pump that ran before the control began may have gone on: what it does then is no start.
-    stood = pump.RunTime == 0.0 or (pump.OffTime > 0.0 and not reports)
-
-    commanded = asked and not pump.Commanded and stood
+    # A pump that ran before the control began may have gone on, and then does not start.
+    stood = unsure = pump.RunTime == 0.0
+    if pump.OffTime > 0.0:
+        unsure = True
+        stood = stood or not reports or (asked and not pump.Commanded)
+    commanded = asked and not pump.Commanded and unsure
     seen = reports and turning and stood
     if commanded or (seen and not pump.StartCounted):
         pump.Starts += 1

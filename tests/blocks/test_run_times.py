@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from runtime.tags import FOREVER, Pump, Start, System
+from runtime.tags import FOREVER, Pump, Start, Station, System
 from tests.plc import Plc, obey
 
 STARTS_PER_HOUR, MINIMUM_OFF_TIME = 1, 2  # Pump.StartHeld
@@ -141,6 +141,20 @@ def test_a_pump_that_runs_across_a_restart_goes_on_with_its_run(plc: Plc, silent
     assert other[Pump.RunTime][0] == pytest.approx(60.1, abs=1e-5)
     assert other[Pump.OffTime][0] == 0.0
     assert other[Pump.Starts][0] == 1
+
+
+def test_a_start_commanded_before_anything_is_known_counts(plc: Plc) -> None:
+    run_locally(plc, True)
+    other = restart(plc)
+    other.fresh = False
+    other[Station.LevelHold][:] = 0.0
+    while other[Pump.Setpoint][0] == 0.0:
+        other.step()
+    other.fresh = True
+    other[Pump.MeasuredRunning][0] = True
+    other.step()
+    assert other[Pump.Starts][0] == 2
+    assert other[Pump.RunTime][0] == MOMENT
 
 
 def test_a_pump_found_at_rest_after_a_restart_has_just_stopped(plc: Plc) -> None:
