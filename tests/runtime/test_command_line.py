@@ -89,7 +89,7 @@ def test_check_names_missing_blocks_and_unwritten_tags(calejo: Calejo, tmp_path:
     done = calejo("check", str(wrong))
     assert done.returncode == 1
     assert "the safety block 'authority' is missing" in done.stderr
-    assert "block 'limits' reads Pump.Demand, which only the missing block" in done.stderr
+    assert "block 'limits' reads Pump.Authority, which only the missing block" in done.stderr
 
 
 def test_run_refuses_a_wrong_configuration_before_anything_starts(calejo: Calejo) -> None:
