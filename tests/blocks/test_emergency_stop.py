@@ -222,3 +222,13 @@ def test_a_stop_is_cleared_though_a_pump_runs_that_it_does_not_stop(
     cleared = plc.ask(scope, 0, 0, reference=stop)
     plc.step()
     assert plc.result(cleared) is Result.EXECUTED
+
+
+@pytest.mark.parametrize(("slot", "station"), [(-1, 0), (2**40, 1)])
+def test_a_pump_of_no_station_at_all_is_stopped_with_the_nearest(
+    plc: Plc, slot: int, station: int
+) -> None:
+    plc[Pump.Station][0] = slot
+    plc.ask(OF_STATION, station, 1)
+    plc.step()
+    assert plc[Pump.Stopped][0]
