@@ -1,0 +1,113 @@
+"""The real program over the station, scan by scan: no database, no server, no waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from config import Config
+from runtime import equipment
+from runtime.clock import ManualClock
+from runtime.equipment import Equipment
+from runtime.layout import Capacity, Columns, Layout
+from runtime.program import Program
+from runtime.requests import Ask, new_id
+from runtime.scan import Scan
+from runtime.scan_process import build
+from runtime.tag import Tag
+from runtime.tags import NUMBER, Pump, Station, System
+from tools.simulate.swmm.plant import Reading
+from tools.simulate.swmm.station import PUMPS
+
+RENEW = 900.0  # s between the plans of the optimiser
+PLANNED = 1800.0  # s that each of them lasts
+
+_FEEDBACK: tuple[tuple[Tag, str], ...] = (
+    (Pump.MeasuredSpeed, "speed"),
+    (Pump.MeasuredPower, "power"),
+    (Pump.MeasuredFlow, "flow"),
+    (Pump.MeasuredLevel, "level"),
+    (Pump.MeasuredRunning, "running"),
+    (Pump.MeasuredLocal, "local"),
+)
+
+
+class Controller:
+    """One station's program with its inputs set by hand, as the database process would.
+
+    `target` is the level that the optimiser plans, `planning` whether it does, `connected` whether
+    anything at all arrives: plans, feedback, the database's own word.
+    """
+
+    def __init__(self, found: Equipment, config: Config, target: float) -> None:
+        self.columns = Columns(Layout(Capacity(stations=1, pumps=PUMPS)))
+        self.clock = ManualClock(config.period)
+        self.target = target
+        self.planning = self.connected = True
+        self._asks: list[Ask] = []
+        self._planned = float("-inf")
+        self._reading: Reading | None = None
+        program = compiled(build(config, self.columns))
+        self.columns.arena.fill(0)
+        equipment.fill(found, self.columns)
+        for tag in (Pump.PlanSpeed, Pump.PlanPower, Pump.PlanFlow):
+            self.columns[tag][:] = np.nan
+        self.scan = Scan(self.columns, program, self.clock, config.period, self)
+
+    def step(self, reading: Reading) -> list[float]:
+        """One scan after the plant was read: the setpoints in Hz."""
+        self._reading = reading
+        self.scan.step()
+        return [float(value) for value in self.columns[Pump.Setpoint]]
+
+    def stop(self, tag: Tag, slot: int = 0) -> int:
+        """Have an operator set an emergency stop; its id."""
+        return self._ask(tag, slot, 1.0)
+
+    def clear(self, tag: Tag, slot: int, stop: int) -> int:
+        """Have an operator clear it."""
+        return self._ask(tag, slot, 0.0, stop)
+
+    def latch(self, columns: Columns) -> None:
+        now = self.clock.now()
+        if not self.connected:
+            return
+        columns[System.DatabaseTime][0] = now
+        reading = self._reading
+        if reading is not None:
+            columns[Pump.MeasuredTime][reading.heard] = now
+            for tag, name in _FEEDBACK:
+                columns[tag][reading.heard] = getattr(reading, name)[reading.heard]
+        if self.planning and now - self._planned >= RENEW:
+            self._planned = now
+            columns[Pump.PlanStart][:] = now
+            columns[Pump.PlanEnd][:] = now + PLANNED
+            columns[Pump.PlanLevel][:] = self.target
+            columns[Station.PlanTime][:] = now
+
+    def requests(self) -> Iterable[Ask]:
+        asks, self._asks = self._asks, []
+        return asks
+
+    def publish(self, columns: Columns) -> None:
+        pass
+
+    def emit(self, columns: Columns) -> None:
+        pass
+
+    def __getitem__(self, tag: Tag) -> Any:
+        return self.columns[tag]
+
+    def _ask(self, tag: Tag, slot: int, value: float, reference: int = 0) -> int:
+        identity = new_id()
+        self._asks.append(Ask(identity, NUMBER[tag], slot, value, reference))
+        return identity
+
+
+def compiled(program: Program) -> Program:
+    """The program with all its laws compiled, which may take longer than a scan is allowed."""
+    for block in program.blocks:
+        block.execute()
+    return program
