@@ -7,13 +7,14 @@ import math
 import pytest
 
 from runtime.tags import Pump, Station
-from tests.plc import Plc
+from tests.plc import Plc, obey
 
 
 @pytest.fixture
 def plc() -> Plc:
     """The usual pump: 25 to 50 Hz, 20 Hz/m, starts 0.2 m above its target and stops 0.2 m below."""
-    plc = Plc()
+    plc = Plc(feedback={"level_rate": 1e9})
+    plc.before_scan = obey
     plc[Pump.ControlType][:] = 1
     plc[Pump.DefaultSetpoint][:] = 0.0
     plc.plan(0, level=1.5)
@@ -34,7 +35,8 @@ def test_a_pump_starts_and_stops_at_its_bands_and_stays_as_it_is_between_them(
 ) -> None:
     if sign < 0:
         plc[Station.FlowDirection][:] = 1
-        plc[Pump.EmergencyStopLevel][:] = 3.0
+        plc[Pump.EmergencyStopLevel][:] = plc[Pump.StopLevel][:] = 3.0
+        plc[Pump.StartLevel][:] = plc[Pump.AllRunLevel][:] = 0.0
     assert at_level(plc, 1.5 + sign * 0.19) == 0.0
     assert at_level(plc, 1.5 + sign * 0.25) > 25.0
     assert at_level(plc, 1.5 - sign * 0.19) > 0.0
@@ -50,10 +52,10 @@ def test_a_pump_that_stands_winds_nothing_up(plc: Plc) -> None:
 
 def test_an_error_inside_the_deadband_moves_nothing(plc: Plc) -> None:
     plc[Pump.LevelDeadband][:] = 0.02
-    at_level(plc, 1.8)
-    plc[Pump.MeasuredLevel][:] = 1.519
-    plc.step(2)
-    held = plc[Pump.LevelIntegral][0]
+    plc[Pump.MeasuredLevel][:] = 1.8
+    plc.run_for(400.0)
+    held = at_level(plc, 1.519)
+    assert held > 25.0
     assert at_level(plc, 1.519) == pytest.approx(held)
     assert at_level(plc, 1.481) == pytest.approx(held)
     assert at_level(plc, 1.55) > held
