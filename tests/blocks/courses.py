@@ -31,15 +31,29 @@ TIMES = [
 
 
 class Stand(Plc):
-    """A PLC that can be restarted, and the plant behind it, if there is one."""
+    """A PLC that can be restarted, and the plant behind it, if there is one.
+
+    Blocks keep nothing to themselves, so a restart may go on with them. `anew` builds them again.
+    """
+
+    anew = False
 
     def __init__(self, course: Course) -> None:
         super().__init__(course.period, course.station_of, **course.settings)
         self.settings = course.settings
+        self._program = self.scan.program
+        self._as_new = self.columns.arena.copy()
+        self.begin(course)
+
+    def begin(self, course: Course) -> None:
+        """All as new: to build a program takes longer than most courses do."""
+        self.columns.arena[:] = self._as_new
         self.plant = None if course.plant is None else Plant(course.plant, self.columns)
         self.asked: list[Ask] = []
         self.cold = False  # all but retained memory was just lost
+        self.clock = ManualClock(course.period)
         self.clock.advance(course.booted)
+        self.scan = Scan(self.columns, self._program, self.clock, course.period, self)
         self.renew()
 
     def requests(self) -> Iterable[Ask]:
@@ -53,9 +67,23 @@ class Stand(Plc):
 
     def start_anew(self) -> None:
         """A new process: nothing is left of the old one but the columns."""
-        scan = self.scan
-        program = Program(scan.program.names, self.settings, self.columns)
+        scan, program = self.scan, self._program
+        if self.anew:
+            program = Program(program.names, self.settings, self.columns)
         self.scan = Scan(self.columns, program, self.clock, scan.period, self)
+
+
+_STANDS: dict[str, Stand] = {}
+
+
+def stand_for(course: Course) -> Stand:
+    """A stand as new, which must have been left by who got it before."""
+    key = repr((course.period, course.settings, course.station_of))
+    if key not in _STANDS:
+        _STANDS[key] = Stand(course)
+    stand = _STANDS[key]
+    stand.begin(course)
+    return stand
 
 
 class Happening(Protocol):
@@ -159,9 +187,7 @@ class Event:
     def __repr__(self) -> str:
         feedback = "fresh" if self.collector else "stale"
         restart = f"{self.restart}, " if self.restart else ""
-        return (
-            f"<{restart}+{self.gap} s, {feedback}: {self.changes} {self.orders} × {self.scans}>"
-        )
+        return f"<{restart}+{self.gap} s, {feedback}: {self.changes} {self.orders} × {self.scans}>"
 
     def _repr_pretty_(self, printer: RepresentationPrinter, cycle: bool) -> None:
         printer.text(repr(self))  # as it is: all fields of all tags would be 60 kB

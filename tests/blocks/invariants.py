@@ -29,11 +29,15 @@ def local(trace: Trace) -> Array:
     return trace.pump.Authority == LOCAL
 
 
+def found_running(trace: Trace) -> Array:
+    """When control began, before there was any setpoint of ours."""
+    pump, was = trace.pump, trace.was
+    return (pump.RunningQuality == GOOD) & pump.Running & ~was.Adopted & (was.Setpoint == 0.0)
+
+
 def adopted(trace: Trace) -> Array:
-    """A pump that was found running when control began: its speed is taken over."""
-    pump = trace.pump
-    known = (pump.RunningQuality == GOOD) & (pump.SpeedQuality == GOOD) & pump.Running
-    return known & ~trace.was.Adopted
+    """A pump that is found running, whose speed is taken over."""
+    return found_running(trace) & (trace.pump.SpeedQuality == GOOD)
 
 
 def over(trace: Trace) -> Array:
@@ -106,7 +110,8 @@ def a_stop_is_carried_out(trace: Trace) -> Array:
     pump = trace.pump
     stops = (pump.Command <= 0.0) & (trace.was.Setpoint - trace.step < trace.low)
     too_short = pump.Turning & (pump.RunTime < pump.MinRun)
-    return implies(stops & ~too_short & trace.level_good, pump.Setpoint == 0.0)
+    stops &= ~too_short & trace.level_good & ~adopted(trace)
+    return implies(stops, pump.Setpoint == 0.0)
 
 
 def an_emergency_stop_beats_everything_and_starts_nothing(trace: Trace) -> Array:
@@ -114,7 +119,7 @@ def an_emergency_stop_beats_everything_and_starts_nothing(trace: Trace) -> Array
     highest = np.where(pump.EmergencyAction == STOP, 0.0, trace.default)
     highest = np.where(trace.was.Setpoint == 0.0, 0.0, highest)
     beats = (pump.Authority == EMERGENCY_STOP) == pump.Stopped
-    return beats & implies(pump.Stopped & ~adopted(trace), pump.Setpoint <= highest)
+    return beats & implies(pump.Stopped & ~found_running(trace), pump.Setpoint <= highest)
 
 
 def failsafe_beats_the_plan_and_moves_only_towards_the_default(trace: Trace) -> Array:
@@ -127,9 +132,7 @@ def failsafe_beats_the_plan_and_moves_only_towards_the_default(trace: Trace) -> 
     )
     held = pump.LevelTrip | pump.LevelStop | over(trace) | ~trace.level_good | ~pump.Configured
     held = held | (pump.Guarded > 0) | (trace.was.Setpoint == 0.0)
-    return obeys & implies(
-        freely & ~held, pump.Setpoint >= np.minimum(trace.before, trace.default)
-    )
+    return obeys & implies(freely & ~held, pump.Setpoint >= np.minimum(trace.before, trace.default))
 
 
 def a_plan_of_nothing_starts_nothing(trace: Trace) -> Array:
@@ -142,7 +145,9 @@ def a_plan_of_nothing_starts_nothing(trace: Trace) -> Array:
 
 
 def too_much_power_or_flow_never_raises_the_speed(trace: Trace) -> Array:
-    return implies(over(trace) & ~local(trace) & ~adopted(trace), trace.pump.Setpoint <= trace.before)
+    return implies(
+        over(trace) & ~local(trace) & ~adopted(trace), trace.pump.Setpoint <= trace.before
+    )
 
 
 def a_bad_power_never_raises_the_speed(trace: Trace) -> Array:

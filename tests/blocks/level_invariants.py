@@ -7,6 +7,7 @@ import numpy as np
 from tests.blocks.invariants import (
     ON_LOSS_DEFAULT,
     ON_LOSS_STOP,
+    MANUAL,
     Invariant,
     adopted,
     implies,
@@ -25,20 +26,23 @@ def trip_level(trace: Trace) -> Array:
 
 def a_level_at_its_limit_trips_in_the_same_scan_and_until_it_is_restored(trace: Trace) -> Array:
     pump = trace.pump
-    reached = trace.level_good & pump.Configured & trace.short_of(trip_level(trace))
-    restored = trace.level_good & trace.beyond(pump.RestartLevel)
+    known = trace.level_good & pump.Configured
+    reached = known & trace.short_of(trip_level(trace))
+    restored = known & trace.beyond(pump.RestartLevel)
     trips = pump.LevelTrip == (reached | (trace.was.LevelTrip & ~restored))
     return trips & implies(pump.LevelTrip, pump.Setpoint == 0.0)
 
 
 def at_its_stop_level_a_pump_goes_down_in_every_mode(trace: Trace) -> Array:
     pump = trace.pump
-    reached = trace.level_good & pump.Configured & trace.short_of(pump.StopLevel)
-    restored = trace.level_good & trace.beyond(pump.RestartLevel)
+    known = trace.level_good & pump.Configured
+    reached = known & trace.short_of(pump.StopLevel)
+    restored = known & trace.beyond(pump.RestartLevel)
     latched = pump.LevelStop == (reached | (trace.was.LevelStop & ~restored))
     slower = trace.was.Setpoint - trace.step
     highest = np.where(slower < trace.low, 0.0, np.minimum(slower, trace.high))
-    goes_down = pump.LevelStop & ~pump.Stopped & ~local(trace) & ~adopted(trace)
+    goes_down = pump.LevelStop & trace.level_good & ~pump.Stopped & ~local(trace)
+    goes_down &= ~adopted(trace)
     return latched & implies(goes_down, pump.Setpoint <= highest)
 
 
@@ -48,7 +52,7 @@ def at_its_all_run_level_no_speed_falls_and_all_rise(trace: Trace) -> Array:
     must = trace.level_good & pump.Configured & trace.beyond(pump.AllRunLevel)
     must &= ~pump.LevelTrip & ~pump.LevelStop & ~pump.Stopped & ~local(trace) & ~over(trace)
     runs = trace.was.Setpoint > 0.0
-    rises = np.minimum(trace.before + trace.step, trace.high)
+    rises = np.minimum(np.maximum(trace.was.Setpoint + trace.step, trace.low), trace.high)
     return implies(must, pump.AllRun & (pump.Command == trace.high)) & implies(
         must & runs, pump.Setpoint >= rises
     )
@@ -72,9 +76,9 @@ def _any_of_station(trace: Trace, pumps: Array) -> Array:
 
 def without_a_level_nothing_rises_but_as_the_engineer_decided(trace: Trace) -> Array:
     pump, station = trace.pump, trace.station
-    held = ~trace.level_good & ((station.LevelLostTime <= station.LevelHold) | (
-        station.WithoutLevel != ON_LOSS_DEFAULT
-    ))
+    held = ~trace.level_good & (
+        (station.LevelLostTime <= station.LevelHold) | (station.WithoutLevel != ON_LOSS_DEFAULT)
+    )
     released = ~trace.level_good & ~held
     free = ~local(trace) & ~adopted(trace)
     return implies(held & free, pump.Setpoint <= trace.before) & implies(
@@ -93,6 +97,7 @@ def without_a_level_a_pump_goes_where_the_engineer_decided(trace: Trace) -> Arra
     )
     default = decided & (station.WithoutLevel == ON_LOSS_DEFAULT) & pump.Configured
     default &= ~pump.Stopped & ~pump.LevelTrip & ~over(trace) & (trace.was.Setpoint > 0.0)
+    default &= pump.Authority != MANUAL
     return stops & implies(default, pump.Setpoint >= np.minimum(trace.before, trace.default))
 
 

@@ -15,16 +15,16 @@ Pumps = list[tuple[int, Row]]  # of one station, with their slots
 def watch_over(station: Row, pumps: Pumps) -> None:
     for _, pump in pumps:
         _obey_level(pump)
+    by_slot = dict(pumps)
     for _, pump in pumps:
         if pump.RelievedBy:
-            _go_on(pump, dict(pumps)[pump.RelievedBy - 1])
-    spares = [
-        (pump.TotalRunTime, slot, pump) for slot, pump in pumps if _is_spare(station, pump)
-    ]
+            _go_on(pump, by_slot[pump.RelievedBy - 1])
+    spares = [(pump.TotalRunTime, slot, pump) for slot, pump in pumps if _is_spare(station, pump)]
     spare = min(spares, key=lambda one: one[:2], default=None)
-    for _, pump in pumps:
-        if _is_due_to_rest(pump):
-            _begin_relief(pump, spare)
+    for slot, pump in pumps:
+        runner = by_slot[pump.RelievedBy - 1 if pump.RelievedBy else slot]
+        if _is_due(pump, runner):
+            _relieve(pump, runner, spare)
     _run_one(pumps)
 
 
@@ -66,21 +66,14 @@ def _is_at_longest(pump: Row) -> bool:
 def _go_on(pump: Row, other: Row) -> None:
     """A relief of the last scan."""
     asked = _asked(pump)
-    ends = asked <= 0.0 or pump.AllRun or other.Failed
-    ends = ends or not (_is_ours_to_relieve(pump) and _is_ours_to_relieve(other))
-    rests = other.Turning
-    if _is_at_longest(other):
-        returns = _would_run(pump)
-        needed = pump.LevelStart or other.LevelStart
-        rests = not returns
-        ends = ends or pump.Turning or not (returns or needed)
-    if ends:
+    ends = asked <= 0.0 or pump.AllRun or other.Failed or (_is_at_longest(other) and pump.Turning)
+    if ends or not (_is_ours_to_relieve(pump) and _is_ours_to_relieve(other)):
         pump.RelievedBy = 0
         return
     if asked > other.Command:
         other.Command = asked
         other.Guarded |= IN_PLACE
-    if rests:
+    if other.Turning and not (_is_at_longest(other) and _would_run(pump)):
         pump.Command = 0.0
         pump.Guarded |= MAX_RUN
 
@@ -91,21 +84,23 @@ def _is_spare(station: Row, pump: Row) -> bool:
     return bool(can and not busy and pump.Authority != MANUAL and station.LevelQuality == GOOD)
 
 
-def _is_due_to_rest(pump: Row) -> bool:
-    due = _is_at_longest(pump) and _asked(pump) > 0.0 and _is_ours_to_relieve(pump)
-    return bool(due and not pump.AllRun and not pump.RelievedBy)
+def _is_due(pump: Row, runner: Row) -> bool:
+    """Whether who runs for a pump, itself or another, has done so for its longest."""
+    due = _is_at_longest(runner) and _asked(runner) > 0.0 and _is_ours_to_relieve(pump)
+    takes_back = runner is not pump and _would_run(pump)
+    return bool(due and not (pump.AllRun or pump.Guarded & IN_PLACE or takes_back))
 
 
-def _begin_relief(pump: Row, spare: tuple[float, int, Row] | None) -> None:
+def _relieve(pump: Row, runner: Row, spare: tuple[float, int, Row] | None) -> None:
     if spare is None:
-        if not pump.LevelStart:
-            pump.Command = 0.0
+        if not pump.LevelStart and not runner.LevelStart:
+            pump.RelievedBy, pump.Command = 0, 0.0
             pump.Guarded |= MAX_RUN
         return
     _, slot, other = spare
     if other.Command <= 0.0:
         pump.RelievedBy = slot + 1
-        other.Command = _asked(pump)
+        other.Command = _asked(runner)
         other.Guarded |= IN_PLACE
 
 

@@ -44,6 +44,7 @@ BOUNDED = pytest.mark.timeout(0 if EXAMPLES else 300)
 
 PERIODS = [0.1, 0.1, 1.0, 10.0, 60.0]
 GAPS = [0.0] * 9 + [0.05, 0.7, 29.9, 31.0, 31.0, 1200.0, 1e6, -5.0]
+PROGRAMS = 12
 CLOCKS = [3.0, 1000.0, 5e8]
 
 _inputs = [tag for tag in Pump.tags() if tag.area is Area.INPUT]
@@ -115,9 +116,7 @@ def _restored(random: Random) -> list[Happening]:
 
 def _event(random: Random, period: float, filling: list[bool], consistent: bool) -> Event:
     groups = _GROUPS if consistent else _WILD
-    happenings: list[Happening] = [
-        change(random, groups, ROWS) for _ in range(random.randrange(9))
-    ]
+    happenings: list[Happening] = [change(random, groups, ROWS) for _ in range(random.randrange(9))]
     if random.random() < 0.4:
         happenings += _parameters(random, period, filling)
     if random.random() < 0.5:
@@ -162,7 +161,9 @@ def beginning(random: Random, period: float, filling: list[bool]) -> Event:
     return Event(happenings, scans=random.choice([1, 5, 12]))
 
 
-def program_settings(random: Random, period: float) -> Settings:
+def program_settings(number: int, period: float) -> Settings:
+    """One of a few programs, which can be kept from course to course."""
+    random = Random(number)
     some = [0.0, 1.0, 3.0, 10.0]
     return {
         "feedback": {
@@ -193,20 +194,23 @@ def program_settings(random: Random, period: float) -> Settings:
     }
 
 
-@st.composite
-def courses(draw: st.DrawFn, consistent: bool) -> Course:
-    """What happens to a PLC. `consistent`: parameters are such as discovery lets through.
-
-    All comes from one seed: of many small choices hypothesis would mostly try near-copies.
-    """
-    random = draw(st.randoms(use_true_random=not SHRINK))
+def chaos(random: Random, length: int, consistent: bool) -> Course:
+    """What happens to a PLC. `consistent`: parameters are such as discovery lets through."""
     period = random.choice(PERIODS)
     filling = [random.random() < 0.3 for _ in range(ROWS["Station"])]
-    rest = range(draw(st.integers(1, 9)))
     events = [beginning(random, period, filling)]
-    events += [_event(random, period, filling, consistent) for _ in rest]
+    events += [_event(random, period, filling, consistent) for _ in range(length)]
     booted = random.choice([0.0, -990.0])  # some machines have just booted
-    return Course(events, period, program_settings(random, period), booted)
+    return Course(events, period, program_settings(random.randrange(PROGRAMS), period), booted)
+
+
+@st.composite
+def courses(draw: st.DrawFn, consistent: bool) -> Course:
+    """All of a course comes from one seed: of many small choices hypothesis would mostly try
+    near-copies.
+    """
+    random = draw(st.randoms(use_true_random=not SHRINK))
+    return chaos(random, draw(st.integers(1, 9)), consistent)
 
 
 def tried(examples: int) -> settings:

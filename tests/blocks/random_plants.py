@@ -11,6 +11,7 @@ from tests.blocks.courses import ROWS, STATION_OF, Change, Course, Event, Happen
 from tests.blocks.plant import SENSORS, Drive, Sensor
 from tests.blocks.random_courses import (
     CLOCKS,
+    PROGRAMS,
     SHRINK,
     TARGETS,
     beginning,
@@ -73,19 +74,21 @@ def _event(random: Random, period: float, filling: list[bool]) -> Event:
     )
 
 
-@st.composite
-def living_courses(draw: st.DrawFn, longest: int = 12) -> Course:
+def living(random: Random, length: int) -> Course:
     """What happens to a PLC and its plant, for hours. Parameters are such as discovery lets pass."""
-    random = draw(st.randoms(use_true_random=not SHRINK))
     period = random.choice([0.1, 1.0, 10.0, 60.0, 60.0])
     filling = [random.random() < 0.3 for _ in range(ROWS["Station"])]
     first = beginning(random, period, filling)
     for station in range(ROWS["Station"]):
         timeout = random.choice([1200.0, 604_800.0])
         first.changes.append(Change(Station.WatchdogTimeout, station, timeout))
-    rest = range(draw(st.integers(1, longest)))
-    events = [first, *(_event(random, period, filling) for _ in rest)]
+    events = [first, *(_event(random, period, filling) for _ in range(length))]
     booted = random.choice(CLOCKS) - 1000.0
-    return Course(
-        events, period, program_settings(random, period), booted, random.randrange(1 << 32)
-    )
+    settings = program_settings(random.randrange(PROGRAMS), period)
+    return Course(events, period, settings, booted, random.randrange(1 << 32))
+
+
+@st.composite
+def living_courses(draw: st.DrawFn, longest: int = 12) -> Course:
+    random = draw(st.randoms(use_true_random=not SHRINK))
+    return living(random, draw(st.integers(1, longest)))

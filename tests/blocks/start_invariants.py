@@ -14,7 +14,6 @@ from tests.blocks.invariants import (
     ON_LOSS_STOP,
     Invariant,
     adopted,
-    implies,
     local,
 )
 from tests.blocks.trace import GOOD, Array, Trace
@@ -37,18 +36,21 @@ def commanded_starts(trace: Trace) -> Array:
 
 
 def starts_of(trace: Trace, slot: int) -> Iterator[float]:
-    """When the motor of a pump was started, whoever did it."""
-    commanded = commanded_starts(trace)[:, slot].tolist()
+    """When the motor of a pump was started, whoever did it.
+
+    A command that the next restart forgets at once is one only if the pump is found running.
+    """
+    forgotten = np.append(trace.begins[1:], False)[:, None]
+    commanded = (commanded_starts(trace) & ~forgotten)[:, slot].tolist()
     pump, was = trace.pump, trace.was
     reported = pump.Running & ~was.Running & ~trace.begins[:, None] & pump.Configured
     times = trace.system.ControlTime[:, 0].tolist()
     asked = False  # and not yet reported
     rows = zip(times, commanded, reported[:, slot].tolist(), was.Setpoint[:, slot], strict=True)
     for time, is_commanded, is_reported, before in rows:
-        asked = asked and before > 0.0
         if is_commanded or (is_reported and not asked):
             yield time
-        asked = is_commanded or (asked and not is_reported)
+        asked = is_commanded or (asked and before > 0.0 and not is_reported)
 
 
 def no_more_starts_in_an_hour_than_allowed(trace: Trace) -> Array:
@@ -91,24 +93,19 @@ def no_stop_before_the_pump_has_run_its_time_but_by_a_trip(trace: Trace) -> Arra
     return found
 
 
-def run_and_rest_are_counted_as_observed(trace: Trace) -> Array:
+def a_run_lasts_no_longer_than_the_motor_turned_and_a_rest_than_it_stood(trace: Trace) -> Array:
+    """RunTime is 0 at rest and OffTime while it runs, and both count up as time does."""
     pump, was = trace.pump, trace.was
-    turned = turning(trace) & pump.Configured
-    ran = np.minimum(was.RunTime + trace.elapsed, 1e9)
-    rested = np.minimum(was.OffTime + trace.elapsed, 1e9)
-    unknown = (was.RunTime == 0.0) & (was.OffTime == 0.0) & ~turned
-    rested = np.where(unknown, 1e9, rested)
-    counted = np.where(
-        turned,
-        (pump.OffTime == 0.0) & (pump.RunTime == ran),
-        (pump.RunTime == 0.0) & (pump.OffTime == rested),
-    )
-    return implies(pump.Configured, counted)
+    turned = turning(trace)
+    goes_on = (pump.RunTime <= was.RunTime + trace.elapsed) & (pump.OffTime == 0.0)
+    unknown = (was.RunTime == 0.0) & (was.OffTime == 0.0)
+    rests = (pump.OffTime <= was.OffTime + trace.elapsed) | unknown
+    return (pump.Turning == turned) & np.where(turned, goes_on & (pump.RunTime > 0.0), rests)
 
 
 OF_STARTS: tuple[Invariant, ...] = (
     no_more_starts_in_an_hour_than_allowed,
     no_start_before_the_pump_has_rested,
     no_stop_before_the_pump_has_run_its_time_but_by_a_trip,
-    run_and_rest_are_counted_as_observed,
+    a_run_lasts_no_longer_than_the_motor_turned_and_a_rest_than_it_stood,
 )

@@ -11,7 +11,7 @@ from runtime.layout import Columns, is_input
 from runtime.program import SCAN_WRITES
 from runtime.tag import Tag
 from runtime.tags import SHOWN, Pump, Start, Station
-from tests.blocks.courses import Course, Stand, play
+from tests.blocks.courses import Course, Stand, play, stand_for
 from tests.blocks.oracle import Oracle, admitted
 from tests.blocks.random_courses import BOUNDED, RESTORED, courses, tried
 from tests.blocks.random_plants import living_courses
@@ -24,6 +24,7 @@ _SCRATCH = {
     Station.SparePump,
     Station.GuardPump,
     Station.GuardRank,
+    Station.NextToLead,
 }
 COMPARED = [
     tag
@@ -47,7 +48,7 @@ def differences(columns: Columns, oracle: Oracle) -> Iterator[tuple[Tag, list[fl
 
 
 def compare(course: Course) -> None:
-    stand = Stand(course)
+    stand = stand_for(course)
     oracle = Oracle(stand.columns, course.settings)
 
     def latched(stand: Stand) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from runtime.requests import Ask, Result
 from runtime.tag import Table
 from runtime.tags import Pump, Request, Station, System
-from tests.blocks.courses import Course, Event, Stand, play
+from tests.blocks.courses import Course, Event, Stand, play, stand_for
 
 Array = NDArray[Any]
 
@@ -44,7 +44,7 @@ class Trace:
 
     def __init__(self, course: Course, stand: Stand | None = None) -> None:
         self.course = course
-        self.stand = stand = stand or Stand(course)
+        self.stand = stand = stand or stand_for(course)
         columns = stand.columns
         end = columns.layout.offsets[Request.Id]
         before = np.empty((course.scans, end), np.uint8)
@@ -61,6 +61,7 @@ class Trace:
             self._number += 1
             self.events.append(event)
             self.answers.append(list(stand.answered))
+        self.scans = course.scans
         of = np.array(course.station_of)
         self.images = after
         self.system = Image(after, stand, System, None)
@@ -134,14 +135,17 @@ class Trace:
         return np.where(self.filling, known >= level, known <= level)
 
     def story(self, scan: int, slot: int) -> Iterator[str]:
-        """What the last scans up to one did to a pump: all that changed."""
-        yield f"pump {slot}, scan {scan}"
-        first = max(0, scan - 5)
+        """What the last scans up to one did to a pump: all that was not 0, then all that changed."""
+        yield f"pump {slot} of station {self.course.station_of[slot]}, scan {scan} of {self.scans}"
+        first = max(0, scan - 4)
         for number in range(first, scan + 1):
-            changed = []
-            for image, table in ((self.system, System), (self.station, Station), (self.pump, Pump)):
+            told = []
+            for image, table in ((self.station, Station), (self.pump, Pump)):
                 for tag in table.tags():
-                    column = getattr(image, tag.name)[:, slot if table is not System else 0]
-                    if number in (first, scan) or column[number] != column[number - 1]:
-                        changed.append(f"{tag} {column[number]}")
-            yield f"{number}: {', '.join(changed)}"
+                    column = getattr(image, tag.name)[:, slot]
+                    news = (
+                        column[number] if number == first else column[number] != column[number - 1]
+                    )
+                    if news:
+                        told.append(f"{tag} {column[number]:.12g}")
+            yield f"{number}: +{self.elapsed[number, 0]:g} s, {', '.join(told)}"
