@@ -21,15 +21,19 @@ def _counted(time: float, due: bool, elapsed: float) -> float:
 
 @compiled
 def _relieve(station: Pins, pump: Pins) -> None:
-    """Stop a pump that has run for its longest as soon as the one that took over turns."""
+    """Stop a pump that has run for its longest as soon as the one that took over turns.
+
+    Where one of the two can't go on before that, the other does, and counts for both.
+    """
     for s in range(len(station.Level)):
         if station.Relieved[s] > 0:
             old, new = station.Relieved[s] - 1, station.Reliever[s] - 1
-            if not (pump.LevelRun[old] and pump.LevelRun[new]):
-                station.Relieved[s] = 0
-            elif pump.Turning[new]:
-                station.Relieved[s] = 0
+            both = pump.LevelRun[old] and pump.LevelRun[new]
+            if both and pump.Turning[new]:
                 pump.LevelRun[old] = False
+            if not both or pump.Turning[new]:
+                station.Relieved[s] = 0
+                station.PumpsDue[s] -= 1 if station.PumpsDue[s] > 1 else 0
 
 
 @compiled
@@ -56,10 +60,12 @@ def _decide(system: Pins, station: Pins, pump: Pins, up_delay: float, down_delay
         band, speed = pump.LevelDeadband[p], pump.Setpoint[p]
         low, reach = pump.LowLimit[p], pump.HighLimit[p] - pump.LowLimit[p]
         held = pump.LevelOutput[p] > speed or pump.NotFollowing[p]
+        margin = band if reach > 0.0 else -band
         before = station.PumpsDue[s] - (1 if station.Relieved[s] > 0 else 0)
 
-        more = before > 0 and (speed >= low + UP * reach or (held and error > band))
-        less = before > 1 and speed <= low + DOWN * reach and error <= band
+        fast = speed >= low + UP * reach and error > -margin
+        more = before > 0 and (fast or (held and error > band))
+        less = before > 1 and speed <= low + DOWN * reach and error < margin
         more_time = _counted(station.StageUpTime[s], more, elapsed)
         less_time = _counted(station.StageDownTime[s], less, elapsed)
         due = before
@@ -111,8 +117,8 @@ def _stage(
     up_delay: float,
     down_delay: float,
 ) -> None:
-    _relieve(station, pump)
     call(station, pump)
+    _relieve(station, pump)
     rank(station, pump, alternate)
     _lead(station)
     _decide(system, station, pump, up_delay, down_delay)
@@ -138,14 +144,15 @@ class Staging(Block):
     | any       | e <= −StopBand                                                      | 0       |
     | 0         | e >= StartBand                                                      | 1       |
     | n > 0     | for `up_delay`: the lead's setpoint is in the upper tenth of its    | n + 1   |
-    |           | range; or it gets less than its controller asks for, or does not    |         |
-    |           | follow, and e > Deadband                                            |         |
+    |           | range and e > −Deadband; or it gets less than its controller asks   |         |
+    |           | for, or does not follow, and e > Deadband                           |         |
     | n > 1     | for `down_delay`: the lead's setpoint is in the lowest twentieth of | n − 1   |
-    |           | its range and e <= Deadband                                         |         |
+    |           | its range and e < Deadband                                          |         |
 
     The first that holds counts. Both times run back while their cause is absent, so that noise does
     not add up. In its upper tenth a pump takes more energy for a volume than two that share it
-    (affinity laws with static head), and has no reach left to answer a storm.
+    (affinity laws with static head), and has no reach left to answer a storm. Without a range,
+    LowLimit being HighLimit, it is the level that says so: e > Deadband and e < −Deadband.
 
     Next to start is the pump that may run, whose start nothing holds back (StartHeld) and which has
     the least TotalRunTime or Starts, or the lowest slot, as `alternate` says; next to stop is that
