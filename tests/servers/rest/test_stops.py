@@ -14,7 +14,7 @@ from runtime.servers.rest import models
 from runtime.spool import Kind
 from runtime.spoolfile import SpoolReader
 from runtime.tags import Pump, Request, Station, System
-from tests.servers.modbus.station import Plant
+from tests.servers.modbus.station import Plant, until
 from tests.servers.rest.site import Image, Site
 
 PUMP = {"scope": "pump", "station": "North", "pump": 11}
@@ -96,6 +96,20 @@ def test_clearing_what_is_not_in_force_names_what_is(plant: Plant, site: Site) -
     refused = site.clear("77")
     assert refused.status == 404
     assert refused.problem["errors"][0]["allowed"] == stop
+
+
+def test_clearing_is_refused_while_the_pump_that_it_stops_runs_on(plant: Plant, site: Site) -> None:
+    plant[Pump.EmergencyAction][0] = Pump.EmergencyAction.number("stop")
+    plant[Pump.MeasuredRunning][0] = True
+    until(lambda: plant[Pump.Running][0])
+    stop = site.stop(**PUMP).json["id"]
+    refused = site.clear(stop)
+    assert refused.status == 409
+    assert "is still reported running" in refused.problem["detail"]
+    assert plant[Pump.EmergencyStop][0]
+    plant[Pump.MeasuredRunning][0] = False
+    until(lambda: not plant[Pump.Running][0])
+    assert site.clear(stop).status == 200
 
 
 @pytest.mark.parametrize("body", [{}, {"reason": ""}, {"reason": " \t "}, {"reason": None}])
