@@ -98,7 +98,7 @@ def _estimate(station: Pins, pumped: Pins, unknown: Pins, elapsed: float, smooth
         was_known = station.InflowQuality[s] == _GOOD
         measured = station.LevelQuality[s] == _GOOD and 0.0 < station.WellArea[s] <= _LARGEST
         gained = 0.0  # m³
-        if measured and was_known:
+        if measured:
             gained = station.WellArea[s] * (station.Level[s] - station.InflowLevel[s])
         if station.FlowDirection[s] == _FILLING:
             gained = -gained

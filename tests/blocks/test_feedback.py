@@ -189,6 +189,19 @@ def test_a_held_value_is_bad_once_it_is_too_old() -> None:
     assert plant.shown(LEVEL) == (1.0, BAD, "stale")
 
 
+def test_the_first_value_is_accepted_even_just_after_the_machine_has_started() -> None:
+    plant = Plant()
+    plant[System.Now][0] = 5.0
+    assert plant.measure(LEVEL, 9.0) == (9.0, GOOD, "none")
+
+
+def test_a_value_of_the_greatest_age_still_says_what_may_follow() -> None:
+    plant = Plant()
+    plant.measure(LEVEL, 1.0)
+    plant.step(29)
+    assert plant.measure(LEVEL, 9.0) == (1.0, UNCERTAIN, "changes too fast")
+
+
 def test_after_a_long_gap_any_value_is_accepted() -> None:
     plant = Plant()
     plant.measure(LEVEL, 1.0)
@@ -215,6 +228,13 @@ def test_what_stays_the_same_for_too_long_is_stuck(kind: Kind) -> None:
     changed = math.nextafter(1.0, 2.0)
     assert plant.measure(kind, changed) == (changed, GOOD, "none"), "the last digit is enough"
     assert plant.measure(kind, changed) == (changed, GOOD, "none")
+
+
+def test_the_time_to_be_stuck_may_be_less_than_a_second() -> None:
+    plant = Plant(period=0.25, stuck=0.5)
+    plant.measure(LEVEL, 1.0)
+    doubts = [plant.measure(LEVEL, 1.0)[2] for _ in range(3)]
+    assert doubts == ["none", "none", "stuck"]
 
 
 def test_what_was_stuck_may_be_anything_when_it_lives_again() -> None:

@@ -90,6 +90,12 @@ def test_more_sensors_than_can_be_counted_give_a_level_all_the_same() -> None:
     assert well[Station.LevelSensors][0] == 255
 
 
+def test_sensors_of_each_station_are_counted_for_themselves() -> None:
+    well = Well(station_of=(0,) * 200 + (1,) * 100)
+    well.measure([1.0] * 300)
+    assert well[Station.LevelSensors].tolist() == [200, 100]
+
+
 def test_a_pump_of_no_station_harms_none() -> None:
     well = Well()
     well[Pump.Station][:] = [-1, 0, 1, 99]
@@ -267,6 +273,26 @@ def test_without_an_area_the_estimate_is_bad_and_a_number(area: float) -> None:
         well.measure([level] * 4)
         assert well[Station.Inflow][0] == pytest.approx(20.0)
         assert well[Station.InflowQuality].tolist() == [BAD, GOOD]
+
+
+def test_the_largest_area_is_one_too() -> None:
+    well = Well()
+    well[Station.WellArea][:] = [Station.WellArea.high, math.nextafter(1e6, 2e6)]
+    well.measure([2.0] * 4)
+    assert well[Station.InflowQuality].tolist() == [GOOD, BAD]
+
+
+@pytest.mark.parametrize("area", [math.nan, math.inf])
+def test_an_area_that_is_lost_leaves_the_estimate_a_number(area: float) -> None:
+    well = Well()
+    well.measure([2.0] * 4)
+    well.measure([2.1] * 4)
+    before = well[Station.Inflow][0]
+    well[Station.WellArea][0] = area
+    well.measure([2.2] * 4)
+    assert 0.0 < well[Station.Inflow][0] < before
+    well.measure([2.2] * 4, [BAD] * 4)
+    assert 0.0 < well[Station.Inflow][0] < before
 
 
 def test_a_sensor_that_comes_or_goes_is_no_inflow() -> None:
