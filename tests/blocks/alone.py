@@ -24,7 +24,7 @@ class Alone:
         kind: type[Block],
         period: float = 1.0,
         station_of: Sequence[int] = (0, 0, 1, 1),
-        **settings: float,
+        **settings: float | str,
     ) -> None:
         capacity = Capacity(stations=max(station_of) + 1, pumps=len(station_of))
         self.columns = Columns(Layout(capacity))
