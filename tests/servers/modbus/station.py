@@ -33,9 +33,14 @@ _PARAMETERS = {
     "EmergencyStopLevel": 0.3,
     "DryRunLevel": 0.4,
     "RestartLevel": 0.9,
+    "StopLevel": 0.5,
+    "StartLevel": 2.0,
+    "AllRunLevel": 3.0,
     "HardMaxPower": 40.0,
     "HardMaxFlow": 400.0,
     "MaxSpeedChange": 100.0,
+    "MaxStartsPerHour": 20.0,
+    "MaxRun": 1e9,
 }
 _STATION = {"WatchdogTimeout": 1200.0, "WithoutLevel": 1.0}
 
