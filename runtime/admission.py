@@ -47,17 +47,21 @@ class Admission:
         self._tags: NDArray[Any] = columns[Request.Tag]
         self._slots: NDArray[Any] = columns[Request.Slot]
         self._values: NDArray[Any] = columns[Request.Value]
+        self._stops: dict[tuple[int, int], int] = {}  # in force after the requests of this scan
 
     def take(self, asks: Iterable[Ask], scan: int, now: float) -> None:
         """Admit or refuse each request, in the order of their arrival."""
         first = int(self._total[0])
         total = first
+        self._stops.clear()
         for ask in asks:
             row = total % REQUESTS
             for column, field in self._rows:
                 column[row] = getattr(ask, field)
             self._taken_at[row] = scan
             self._result[row] = self.judge(ask, now)
+            if self._result[row] == Result.EXECUTED:
+                self._follow(ask)
             total += 1
         self._total[0] = total
         self._taken[0] = total - first
@@ -92,12 +96,24 @@ class Admission:
         if not self._possible(table, tag, ask):
             return Result.OUT_OF_RANGE
         if clears:
-            in_force = int(self._columns[table.tag("EmergencyStopId")][ask.slot])
+            in_force = self._in_force(tag, ask.slot)
             if not in_force or in_force != ask.reference:
                 return Result.UNKNOWN_STOP
             if self._runs_on(table, ask.slot):
                 return Result.CAUSE_REMAINS
         return Result.EXECUTED if now <= ask.deadline else Result.TOO_LATE
+
+    def _in_force(self, latch: Tag, slot: int) -> int:
+        """The stop that a latch is set by once the requests before this one are executed."""
+        stop = self._columns[_TABLES[latch.table].tag("EmergencyStopId")]
+        return self._stops.get((NUMBER[latch], slot), int(stop.item(slot)))
+
+    def _follow(self, ask: Ask) -> None:
+        """Remember what an admitted request makes of a stop, for those that come after it."""
+        latch = TAGS[ask.tag]
+        if latch.name == "EmergencyStop":
+            stop = self._in_force(latch, ask.slot) or ask.id
+            self._stops[ask.tag, ask.slot] = stop if ask.value else 0
 
     def _in_use(self, table: type[Table], slot: int) -> bool:
         return table is System or bool(self._columns[table.tag("Configured")][slot])

@@ -88,6 +88,29 @@ def test_clearing_names_the_stop_in_force(plc: Plc) -> None:
     assert not plc[Pump.EmergencyStop][0]
 
 
+def test_a_stop_that_replaces_another_in_one_scan_is_not_cleared_in_its_name(plc: Plc) -> None:
+    first = plc.ask(OF_PUMP, 0, 1)
+    plc.step(2)
+    cleared = plc.ask(OF_PUMP, 0, 0, reference=first)
+    second = plc.ask(OF_PUMP, 0, 1)
+    again = plc.ask(OF_PUMP, 0, 1)
+    late = plc.ask(OF_PUMP, 0, 0, reference=first)
+    plc.step()
+    assert [plc.result(asked) for asked in (cleared, second, again)] == [Result.EXECUTED] * 3
+    assert plc.result(late) is Result.UNKNOWN_STOP
+    assert plc[Pump.EmergencyStop][0]
+    assert plc[Pump.EmergencyStopId][0] == second
+
+
+def test_a_stop_set_and_cleared_in_one_scan_is_cleared(plc: Plc) -> None:
+    stop = plc.ask(OF_PUMP, 0, 1)
+    plc[Pump.EmergencyAction][:] = DEFAULT
+    cleared = plc.ask(OF_PUMP, 0, 0, reference=stop)
+    plc.step()
+    assert plc.result(cleared) is Result.EXECUTED
+    assert not plc[Pump.EmergencyStop][0]
+
+
 def test_the_stop_of_a_retired_pump_can_be_cleared_but_none_can_be_set(plc: Plc) -> None:
     stop = plc.ask(Pump.EmergencyStop, 0, 1)
     plc.step(2)
