@@ -275,11 +275,14 @@ def test_without_an_area_the_estimate_is_bad_and_a_number(area: float) -> None:
         assert well[Station.InflowQuality].tolist() == [BAD, GOOD]
 
 
-def test_the_largest_area_is_one_too() -> None:
+@pytest.mark.parametrize(
+    ("area", "quality"), [(0.5, GOOD), (1e6, GOOD), (math.nextafter(1e6, 2e6), BAD)]
+)
+def test_an_area_may_be_small_or_large_but_not_beyond_its_range(area: float, quality: int) -> None:
     well = Well()
-    well[Station.WellArea][:] = [Station.WellArea.high, math.nextafter(1e6, 2e6)]
+    well[Station.WellArea][0] = area
     well.measure([2.0] * 4)
-    assert well[Station.InflowQuality].tolist() == [GOOD, BAD]
+    assert well[Station.InflowQuality].tolist() == [quality, GOOD]
 
 
 @pytest.mark.parametrize("area", [math.nan, math.inf])
