@@ -76,9 +76,9 @@ class Stand(Plc):
 _STANDS: dict[str, Stand] = {}
 
 
-def stand_for(course: Course) -> Stand:
-    """A stand as new, which must have been left by who got it before."""
-    key = repr((course.period, course.settings, course.station_of))
+def stand_for(course: Course, copy: int = 0) -> Stand:
+    """A stand as new, which must have been left by who got this copy before."""
+    key = repr((course.period, course.settings, course.station_of, copy))
     if key not in _STANDS:
         _STANDS[key] = Stand(course)
     stand = _STANDS[key]

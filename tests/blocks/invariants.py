@@ -94,7 +94,7 @@ def a_start_begins_at_the_lowest_speed(trace: Trace) -> Array:
 
 def speed_rises_no_faster_than_allowed(trace: Trace) -> Array:
     before, speed = trace.was.Setpoint, trace.pump.Setpoint
-    rises = (0.0 < before) & (before < speed) & ~local(trace)
+    rises = (before > 0.0) & (before < speed) & ~local(trace)
     return implies(rises, speed <= np.maximum(before + trace.step, trace.low))
 
 
@@ -137,8 +137,8 @@ def failsafe_beats_the_plan_and_moves_only_towards_the_default(trace: Trace) -> 
 
 def a_plan_of_nothing_starts_nothing(trace: Trace) -> Array:
     pump = trace.pump
-    asks_none = np.where(pump.ControlType == POWER, pump.TargetPower, pump.TargetSpeed) <= 0.0
-    asks_none &= (pump.ControlType != LEVEL) & (pump.Authority == PLAN)
+    target: Array = np.where(pump.ControlType == POWER, pump.TargetPower, pump.TargetSpeed)
+    asks_none = (target <= 0.0) & (pump.ControlType != LEVEL) & (pump.Authority == PLAN)
     asks_none &= ~guarded(trace) & trace.level_good & ~adopted(trace)
     too_short = pump.Turning & (pump.RunTime < pump.MinRun)
     return implies(asks_none & ~too_short, pump.Setpoint <= trace.before)
@@ -162,7 +162,7 @@ def local_control_is_tracked(trace: Trace) -> Array:
     """What runs under local control goes by what it does, so that it comes back without a bump."""
     pump = trace.pump
     by_hand = pump.LocalControl & (pump.RunningQuality == GOOD) & ~pump.Stopped & pump.Configured
-    tracks = np.where(pump.SpeedQuality == GOOD, trace.within(pump.Speed), trace.before)
+    tracks: Array = np.where(pump.SpeedQuality == GOOD, trace.within(pump.Speed), trace.before)
     tracks = np.where(pump.Running & ~pump.LevelTrip, tracks, 0.0)
     return (by_hand == (local(trace) & pump.Configured)) & implies(
         by_hand & trace.level_good & ~over(trace), pump.Setpoint == tracks

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from tests.blocks.invariants import (
+    MANUAL,
     ON_LOSS_DEFAULT,
     ON_LOSS_STOP,
-    MANUAL,
     Invariant,
     adopted,
     implies,

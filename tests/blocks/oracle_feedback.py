@@ -94,8 +94,8 @@ def estimate_inflow(station: Row, pumps: list[Row], elapsed: float, smoothing: f
             unknown = unknown or pump.ExpectedFlow == 0.0
     was_good = station.InflowQuality == GOOD
     level_known = station.LevelQuality == GOOD and 0.0 < station.WellArea <= Station.WellArea.high
-    rise = station.Level - station.InflowLevel if level_known and was_good else 0.0
-    volume = station.WellArea * rise if rise else 0.0
+    rise = station.Level - station.InflowLevel
+    volume = station.WellArea * rise if level_known else 0.0
     if station.FlowDirection == FILLING:
         volume = -volume
     if not unknown:

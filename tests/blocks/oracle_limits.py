@@ -76,7 +76,7 @@ def _within(pump: Row, command: float) -> float:
 def _without_level(pump: Row, station: Row, wanted: float) -> float:
     if station.LevelQuality == GOOD or pump.Authority == LOCAL:
         return wanted
-    left = min(wanted, pump.Setpoint)
+    left: float = min(wanted, pump.Setpoint)
     if station.LevelLostTime > station.LevelHold and station.WithoutLevel == STOP:
         left = 0.0
     elif station.LevelLostTime > station.LevelHold and station.WithoutLevel == DEFAULT:

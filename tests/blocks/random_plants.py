@@ -75,7 +75,7 @@ def _event(random: Random, period: float, filling: list[bool]) -> Event:
 
 
 def living(random: Random, length: int) -> Course:
-    """What happens to a PLC and its plant, for hours. Parameters are such as discovery lets pass."""
+    """What happens to a PLC and its plant for hours. Parameters are as discovery lets pass."""
     period = random.choice([0.1, 1.0, 10.0, 60.0, 60.0])
     filling = [random.random() < 0.3 for _ in range(ROWS["Station"])]
     first = beginning(random, period, filling)

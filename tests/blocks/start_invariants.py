@@ -61,7 +61,7 @@ def no_more_starts_in_an_hour_than_allowed(trace: Trace) -> Array:
         starts = np.array(list(starts_of(trace, slot)) if len(commanded) else [])
         for scan in commanded:
             since = times[scan] - starts
-            latest = int(((0.0 < since) & (since < HOUR - ROUNDING)).sum())
+            latest = int(((since > 0.0) & (since < HOUR - ROUNDING)).sum())
             found[scan, slot] = latest < trace.pump.MaxStartsPerHour[scan, slot]
     return found
 

@@ -9,8 +9,8 @@ from hypothesis import given
 
 from runtime.layout import Columns, is_input
 from runtime.program import SCAN_WRITES
-from runtime.tag import Tag
-from runtime.tags import SHOWN, Pump, Start, Station
+from runtime.tag import Table, Tag
+from runtime.tags import SHOWN, Start, Station
 from tests.blocks.courses import Course, Stand, play, stand_for
 from tests.blocks.oracle import Oracle, admitted
 from tests.blocks.random_courses import BOUNDED, RESTORED, courses, tried
@@ -26,9 +26,10 @@ _SCRATCH = {
     Station.GuardRank,
     Station.NextToLead,
 }
+_TABLES: tuple[type[Table], ...] = (*SHOWN, Start)
 COMPARED = [
     tag
-    for table in (*SHOWN, Start)
+    for table in _TABLES
     for tag in table.tags()
     if not is_input(tag) and tag not in SCAN_WRITES and tag not in _SCRATCH
 ]

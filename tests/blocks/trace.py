@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from runtime.requests import Ask, Result
 from runtime.tag import Table
 from runtime.tags import Pump, Request, Station, System
 from tests.blocks.courses import Course, Event, Stand, play, stand_for
 
-Array = NDArray[Any]
+Array: TypeAlias = Any  # of NumPy: scans by pumps
 
 GOOD = 2
 FILLING = 1  # Station.FlowDirection
@@ -135,7 +134,7 @@ class Trace:
         return np.where(self.filling, known >= level, known <= level)
 
     def story(self, scan: int, slot: int) -> Iterator[str]:
-        """What the last scans up to one did to a pump: all that was not 0, then all that changed."""
+        """What the last scans up to one did to a pump: all that was not 0, then what changed."""
         yield f"pump {slot} of station {self.course.station_of[slot]}, scan {scan} of {self.scans}"
         first = max(0, scan - 4)
         for number in range(first, scan + 1):
