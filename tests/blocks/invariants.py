@@ -9,8 +9,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from runtime.layout import is_input
-from runtime.tags import Pump, Station, System
 from tests.blocks.trace import GOOD, Array, Trace
 
 DIRECT, LEVEL, POWER = range(3)  # Pump.ControlType
@@ -48,11 +46,11 @@ def over(trace: Trace) -> Array:
 
 
 def takes_over(trace: Trace) -> Array:
-    """The pump runs in place of another."""
-    relievers = trace.pump.RelievedBy.astype(int)
-    found = np.zeros(relievers.shape, bool)
-    scans, slots = relievers.nonzero()
-    found[scans, relievers[scans, slots] - 1] = True
+    """The pump runs in place of another, or did so until another takes over in this scan."""
+    found = np.zeros(trace.pump.Setpoint.shape, bool)
+    for relieved_by in (trace.pump.RelievedBy, trace.was.RelievedBy):
+        scans, slots = relieved_by.nonzero()
+        found[scans, relieved_by[scans, slots].astype(int) - 1] = True
     return found
 
 
@@ -66,12 +64,9 @@ def level_lost(trace: Trace) -> Array:
 
 
 def nothing_shown_is_infinite_or_no_number(trace: Trace) -> Array:
-    found = np.ones(trace.pump.Setpoint.shape, bool)
-    for table, image in ((Pump, trace.pump), (Station, trace.station), (System, trace.system)):
-        for tag in table.tags():
-            if tag.is_float and not is_input(tag) and tag is not Pump.ManualSetpoint:
-                found &= np.isfinite(getattr(image, tag.name))
-    return found
+    """In any table, of whichever pump."""
+    finite = np.isfinite(trace.numbers).all(axis=1)
+    return np.broadcast_to(finite[:, None], trace.pump.Setpoint.shape)
 
 
 def the_setpoint_is_stop_or_within_all_speed_limits(trace: Trace) -> Array:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from runtime.tag import Area, Tag, Unit
+from runtime.tag import Area, Unit
 from runtime.tags import Pump, Station, System
 from tests.blocks.courses import (
     ROWS,

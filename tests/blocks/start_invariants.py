@@ -35,15 +35,15 @@ def commanded_starts(trace: Trace) -> Array:
     return found
 
 
-def starts_of(trace: Trace, slot: int) -> Iterator[float]:
+def starts_of(trace: Trace, all_commanded: Array, slot: int) -> Iterator[float]:
     """When the motor of a pump was started, whoever did it.
 
-    A command that the next restart forgets at once is one only if the pump is found running.
+    A command that the next restart forgets at once is none, nor is one whom control finds running.
     """
     forgotten = np.append(trace.begins[1:], False)[:, None]
-    commanded = (commanded_starts(trace) & ~forgotten)[:, slot].tolist()
+    commanded = (all_commanded & ~forgotten)[:, slot].tolist()
     pump, was = trace.pump, trace.was
-    reported = pump.Running & ~was.Running & ~trace.begins[:, None] & pump.Configured
+    reported = pump.Running & ~was.Running & was.Adopted & pump.Configured
     times = trace.system.ControlTime[:, 0].tolist()
     asked = False  # and not yet reported
     rows = zip(times, commanded, reported[:, slot].tolist(), was.Setpoint[:, slot], strict=True)
@@ -55,10 +55,10 @@ def starts_of(trace: Trace, slot: int) -> Iterator[float]:
 
 def no_more_starts_in_an_hour_than_allowed(trace: Trace) -> Array:
     found = np.ones(trace.pump.Setpoint.shape, bool)
-    times = trace.system.ControlTime[:, 0]
+    times, all_commanded = trace.system.ControlTime[:, 0], commanded_starts(trace)
     for slot in range(found.shape[1]):
-        commanded = commanded_starts(trace)[:, slot].nonzero()[0]
-        starts = np.array(list(starts_of(trace, slot)) if len(commanded) else [])
+        commanded = all_commanded[:, slot].nonzero()[0]
+        starts = np.array(list(starts_of(trace, all_commanded, slot)) if len(commanded) else [])
         for scan in commanded:
             since = times[scan] - starts
             latest = int(((since > 0.0) & (since < HOUR - ROUNDING)).sum())
@@ -84,9 +84,9 @@ def no_stop_before_the_pump_has_run_its_time_but_by_a_trip(trace: Trace) -> Arra
     must |= (trace.was.Setpoint == 0.0) | (trace.high == 0.0)
     must |= ~trace.level_good & (trace.station.WithoutLevel == ON_LOSS_STOP)
     found = np.ones(stops.shape, bool)
-    turned, times = turning(trace), trace.system.ControlTime[:, 0]
+    rests, times = ~turning(trace) & pump.Adopted, trace.system.ControlTime[:, 0]
     for scan, slot in zip(*(stops & ~must).nonzero(), strict=True):
-        stood = (~turned[:scan, slot]).nonzero()[0]
+        stood = rests[:scan, slot].nonzero()[0]
         if len(stood):
             ran = times[scan] - times[stood[-1]]
             found[scan, slot] = ran >= pump.MinRun[scan, slot] - ROUNDING

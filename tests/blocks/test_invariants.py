@@ -67,7 +67,11 @@ def test_a_stop_stands_from_its_request_until_a_request_names_it(course: Course)
 
 
 def _latches() -> list[tuple[Tag, int]]:
-    rows = ((System, 1), (Station, max(Course([]).station_of) + 1), (Pump, len(Course([]).station_of)))
+    rows = (
+        (System, 1),
+        (Station, max(Course([]).station_of) + 1),
+        (Pump, len(Course([]).station_of)),
+    )
     return [(table.tag("EmergencyStop"), slot) for table, count in rows for slot in range(count)]
 
 

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from runtime.layout import Layout, is_input
 from runtime.requests import Ask, Result
 from runtime.tag import Table
-from runtime.tags import Pump, Request, Station, System
+from runtime.tags import SHOWN, Pump, Request, Station, System
 from tests.blocks.courses import Course, Event, Stand, play, stand_for
 
 Array: TypeAlias = Any  # of NumPy: scans by pumps
 
 GOOD = 2
 FILLING = 1  # Station.FlowDirection
+_SHOWN = {table.__name__ for table in SHOWN}
+
+
+@lru_cache
+def _numbers(layout: Layout) -> list[int]:
+    """Where in an image the numbers are that are not inputs, counted in eights of bytes."""
+    return [
+        offset // 8 + row
+        for tag, offset in layout.offsets.items()
+        if tag.is_float and not is_input(tag) and tag.table in _SHOWN
+        for row in range(layout.capacity.rows(tag.table))
+    ]
 
 
 class Image:
@@ -82,6 +95,11 @@ class Trace:
                 found[scan] = True
             scan += event.scans
         return found
+
+    @property
+    def numbers(self) -> Array:
+        """All numbers that the scan writes, of all rows, side by side."""
+        return self.images.view(float)[:, _numbers(self.stand.columns.layout)]
 
     @property
     def max_age(self) -> float:
