@@ -7,6 +7,7 @@ import json
 import shutil
 import struct
 import subprocess
+import urllib.error
 import urllib.request
 from typing import Any
 
@@ -14,6 +15,7 @@ from asyncua import ua
 from asyncua.client.client import Client
 
 from tests.calejo import Calejo
+from tests.processes import until
 from tests.servers.modbus.wire import Wire, write_one, write_registers
 
 COIL, DISCRETE, HOLDING, INPUT = 1, 2, 3, 4
@@ -95,7 +97,17 @@ class Http:
         return str(self.post("emergency-stops", {**scope, "reason": "drill"})["id"])
 
     def clear(self, identity: str) -> None:
-        self.post(f"emergency-stops/{identity}/clear", {"reason": "drill is over"})
+        """Clear an emergency stop as soon as that is possible: when the pumps stand."""
+        until(lambda: self._cleared(identity), patience=60)
+
+    def _cleared(self, identity: str) -> bool:
+        try:
+            self.post(f"emergency-stops/{identity}/clear", {"reason": "drill is over"})
+        except urllib.error.HTTPError as refusal:
+            if refusal.code != 409:
+                raise
+            return False
+        return True
 
     def stops(self) -> list[str]:
         """The ids of the emergency stops in force."""

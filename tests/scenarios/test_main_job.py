@@ -29,6 +29,7 @@ def calejo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calejo]:
     try:
         calejo.wait_until_ready()
         os.kill(calejo.process_of("tools.simulate.optimiser"), signal.SIGSTOP)
+        allow_many_starts(calejo)
         yield calejo
     finally:
         calejo.clean_up()
@@ -52,6 +53,16 @@ def opcua(calejo: Calejo) -> OpcUa:
 def connect(calejo: Calejo, role: str) -> psycopg.Connection[tuple[object, ...]]:
     dsn = EmbeddedServer(calejo.places.postgres).dsn(role)
     return psycopg.connect(dsn, autocommit=True)
+
+
+def allow_many_starts(calejo: Calejo) -> None:
+    """Let the pump start again seconds after a stop, and often."""
+    with connect(calejo, "calejo_owner") as connection:
+        connection.execute(
+            "UPDATE pump_safety_limits SET max_starts_per_hour = 20, min_run_s = 0, min_off_s = 2"
+            " WHERE pump_id = %s",
+            [PUMP],
+        )
 
 
 def plan(calejo: Calejo, hz: float) -> None:
@@ -137,6 +148,7 @@ def test_a_station_is_stopped_over_rest_and_released_over_opc_ua(
     http.stop(scope="station", station=STATION)
     assert scada.read(STATION, PUMP, "Setpoint") == 0.0
     assert scada.read(STATION, "", "EmergencyStop") == 1.0
+    until(lambda: scada.read(STATION, PUMP, "Running") == 0.0, patience=60)
     opcua.call(STATION, "ClearEmergencyStop", "drill is over")
     assert scada.read(STATION, "", "EmergencyStop") == 0.0
     assert scada.read(STATION, PUMP, "Stopped") == 0.0
@@ -199,6 +211,7 @@ def test_a_stop_survives_a_power_cut_and_a_start_without_the_database(
     stop = http.stop(scope="pump", station=STATION, pump=int(PUMP))
     calejo.kill_everything()
     calejo.start("run", CALEJO_POSTGRES_BIN="/nowhere")
+    calejo.health("scan")
     calejo.health("rest")
     calejo.health("modbus")
     assert until(http.stops) == [stop]
@@ -214,6 +227,7 @@ def test_a_stop_survives_an_orderly_restart_without_the_database_and_stops_still
     assert calejo.processes() == []
     assert not calejo.places.shared.exists()
     calejo.start("run", CALEJO_POSTGRES_BIN="/nowhere")
+    calejo.health("scan")
     calejo.health("rest")
     calejo.health("modbus")
     assert until(http.stops) == before
