@@ -119,8 +119,9 @@ class Feedback(Block):
     | out of range     | it is outside the range of its tag                         | Bad       |
     | changes too fast | abs(value − accepted) > rate · larger(time between, 1 s),  | Uncertain |
     |                  | unless none was accepted or time between > `max_age`       |           |
-    | stuck            | the same, to the last digit, for longer than `stuck`;      | Bad       |
-    |                  | power and flow only while Running; speed never; 0 s never  |           |
+    | stuck            | the same, to the last digit, for longer than `stuck`, of a | Bad       |
+    |                  | power or flow while Running for longer than `power_stuck`, |           |
+    |                  | `flow_stuck`; 0 s is never; speed never                    |           |
 
     The first that holds counts. Where a value is not accepted the last accepted one stays, so
     nothing invented is ever shown. What is allowed between two values widens with the time between
@@ -159,10 +160,12 @@ class Feedback(Block):
         flow_rate: float = 1e9,
         level_rate: float = 0.1,
         stuck: float = 3600.0,
+        power_stuck: float = 0.0,
+        flow_stuck: float = 0.0,
     ) -> None:
         kinds = tuple(
             tuple(self._column(columns, tag) for tag in tags)
             for tags in (_MEASURED, _ACCEPTED, _TIMES, _STILL, _DOUBTS, _QUALITIES)
         )
         rates = (speed_rate, power_rate, flow_rate, level_rate)
-        super().__init__(columns, kinds, rates, (0.0, stuck, stuck, stuck), max_age)
+        super().__init__(columns, kinds, rates, (0.0, power_stuck, flow_stuck, stuck), max_age)

@@ -55,8 +55,17 @@ class Feedback(Settings):
     )
     stuck: Annotated[float, Duration("0 s", "7 d")] = Field(
         default=3600.0,
-        description="How long a level may stay the same to the last digit, and power and flow of "
-        "a running pump, before they are Bad; 0 s for ever.",
+        description="How long a level may stay the same to the last digit before it is Bad; 0 s "
+        "for ever.",
+    )
+    power_stuck: Annotated[float, Duration("0 s", "7 d")] = Field(
+        default=0.0,
+        description="The same of the power of a running pump. Only for a power with noise: one in "
+        "steps of 0.1 kW may rightly stay the same, and a lost power holds the power controller.",
+    )
+    flow_stuck: Annotated[float, Duration("0 s", "7 d")] = Field(
+        default=0.0,
+        description="The same of the flow of a running pump. Only for a flow with noise.",
     )
 
 

@@ -33,6 +33,8 @@ DEFAULTS: dict[str, object] = {
     "flow_rate": 1e9,
     "level_rate": 0.1,
     "stuck": 3600.0,
+    "power_stuck": 0.0,
+    "flow_stuck": 0.0,
     "difference": 0.2,
     "smoothing": 60.0,
     "bridge": 0.0,

@@ -37,6 +37,17 @@ def validate(pump: Row, system: Row, settings: Row) -> None:
         _judge(pump, tag.name, doubt, rate, system, settings)
 
 
+def _patience(name: str, settings: Row) -> float:
+    """How long a measurement may stay the same; 0 for ever."""
+    patience: dict[str, float] = {
+        "Speed": 0.0,
+        "Power": settings.power_stuck,
+        "Flow": settings.flow_stuck,
+        "Level": settings.stuck,
+    }
+    return patience[name]
+
+
 def _judge(pump: Row, name: str, doubt: int, rate: float, system: Row, settings: Row) -> None:
     tag = Pump.tag(name)
     measured, accepted = getattr(pump, f"Measured{name}"), getattr(pump, name)
@@ -54,7 +65,7 @@ def _judge(pump: Row, name: str, doubt: int, rate: float, system: Row, settings:
             doubt = OUT_OF_RANGE
         elif bound and abs(measured - accepted) > rate * max(apart, 1.0):
             doubt = TOO_FAST
-        elif name != "Speed" and still > settings.stuck > 0.0:
+        elif still > _patience(name, settings) > 0.0:
             doubt = STUCK
         else:
             setattr(pump, name, measured)

@@ -173,6 +173,8 @@ def program_settings(number: int, period: float) -> Settings:
             "power_rate": random.choice([5.0, 1e9, 1e9]),
             "flow_rate": random.choice([50.0, 1e9, 1e9]),
             "stuck": random.choice([0.0, 0.0, 3.0 * period, 3600.0]),
+            "power_stuck": random.choice([0.0, 0.0, 4.0 * period]),
+            "flow_stuck": random.choice([0.0, 0.0, 5.0 * period]),
         },
         "well_level": {"difference": 0.2, "smoothing": random.choice([0.0, 60.0])},
         "plan": {"bridge": random.choice([0.0, 0.0, 2.0 * period])},

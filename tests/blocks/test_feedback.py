@@ -217,9 +217,21 @@ def test_a_rate_that_is_not_set_depends_on_the_kind(kind: Kind) -> None:
     assert accepted == (kind in (POWER, FLOW)), "these two change by leaps when a pump starts"
 
 
+STUCK = {POWER: "power_stuck", FLOW: "flow_stuck", LEVEL: "stuck"}
+
+
+@pytest.mark.parametrize("kind", [POWER, FLOW], ids=lambda kind: kind.shown.name)
+def test_a_steady_power_or_flow_in_coarse_steps_is_believed_by_default(kind: Kind) -> None:
+    plant = Plant(period=60.0, max_age=90.0)
+    plant[Pump.MeasuredRunning][0] = True
+    for _ in range(70):
+        assert plant.measure(kind, 12.3) == (12.3, GOOD, "none")
+
+
 @pytest.mark.parametrize("kind", [POWER, FLOW, LEVEL], ids=lambda kind: kind.shown.name)
 def test_what_stays_the_same_for_too_long_is_stuck(kind: Kind) -> None:
-    plant = Plant(period=60.0, max_age=90.0)
+    own = {"stuck": 1e9, "power_stuck": 1e9, "flow_stuck": 1e9} | {STUCK[kind]: 3600.0}
+    plant = Plant(period=60.0, max_age=90.0, **own)
     plant[Pump.MeasuredRunning][0] = True
     plant.measure(kind, 1.0)
     for _ in range(60):
@@ -247,7 +259,7 @@ def test_what_was_stuck_may_be_anything_when_it_lives_again() -> None:
 
 @pytest.mark.parametrize("kind", [SPEED, POWER, FLOW], ids=lambda kind: kind.shown.name)
 def test_a_pump_at_rest_may_measure_the_same_for_ever(kind: Kind) -> None:
-    plant = Plant(period=60.0, max_age=90.0)
+    plant = Plant(period=60.0, max_age=90.0, power_stuck=3600.0, flow_stuck=3600.0)
     for _ in range(70):
         assert plant.measure(kind, 0.0) == (0.0, GOOD, "none")
 
