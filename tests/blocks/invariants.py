@@ -14,6 +14,7 @@ from tests.blocks.trace import GOOD, Array, Trace
 DIRECT, LEVEL, POWER = range(3)  # Pump.ControlType
 PLAN, MANUAL, FAILSAFE, EMERGENCY_STOP, LOCAL = range(1, 6)  # Pump.Authority
 STOP = 1  # Pump.EmergencyAction
+MAX_RUN = 1 << 3  # Pump.Guarded
 ON_LOSS_STOP, ON_LOSS_DEFAULT = 0, 1  # Station.WithoutLevel
 
 Invariant = Callable[[Trace], Array]
@@ -130,6 +131,20 @@ def failsafe_beats_the_plan_and_moves_only_towards_the_default(trace: Trace) -> 
     return obeys & implies(freely & ~held, pump.Setpoint >= np.minimum(trace.before, trace.default))
 
 
+def a_station_is_in_failsafe_by_the_age_of_its_plans_alone(trace: Trace) -> Array:
+    station = trace.station
+    in_time = trace.system.Now - station.PlanTime < station.WatchdogTimeout
+    in_time &= station.PlanTime != 0.0
+    return station.Failsafe == (station.Configured & ~in_time)
+
+
+def at_high_level_a_pump_that_must_rest_waits_until_another_turns(trace: Trace) -> Array:
+    pump = trace.pump
+    rests = (pump.Guarded & MAX_RUN > 0) & (pump.Command <= 0.0)
+    others = trace.any_of_station(pump.Turning)
+    return implies(rests & pump.LevelStart, others) & implies(rests, ~pump.AllRun)
+
+
 def a_plan_of_nothing_starts_nothing(trace: Trace) -> Array:
     pump = trace.pump
     target: Array = np.where(pump.ControlType == POWER, pump.TargetPower, pump.TargetSpeed)
@@ -174,6 +189,8 @@ GENERAL: tuple[Invariant, ...] = (
     a_stop_is_carried_out,
     an_emergency_stop_beats_everything_and_starts_nothing,
     failsafe_beats_the_plan_and_moves_only_towards_the_default,
+    a_station_is_in_failsafe_by_the_age_of_its_plans_alone,
+    at_high_level_a_pump_that_must_rest_waits_until_another_turns,
     a_plan_of_nothing_starts_nothing,
     too_much_power_or_flow_never_raises_the_speed,
     a_bad_power_never_raises_the_speed,

@@ -66,12 +66,7 @@ def at_its_start_level_a_station_has_a_pump_that_runs(trace: Trace) -> Array:
     runs = pump.Turning | (pump.Command > 0.0)
     by_hand = pump.LocalControl & (pump.RunningQuality == GOOD)
     can = pump.Configured & ~pump.Stopped & ~pump.LevelTrip & ~pump.LevelStop & ~by_hand
-    return implies(demanded & _any_of_station(trace, can), _any_of_station(trace, runs))
-
-
-def _any_of_station(trace: Trace, pumps: Array) -> Array:
-    of = np.array(trace.course.station_of)
-    return np.stack([pumps[:, of == station].any(axis=1) for station in of], axis=1)
+    return implies(demanded & trace.any_of_station(can), trace.any_of_station(runs))
 
 
 def without_a_level_nothing_rises_but_as_the_engineer_decided(trace: Trace) -> Array:

@@ -6,8 +6,6 @@ what was reported of one that nobody commanded, at the times of System.ControlTi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from tests.blocks.invariants import (
@@ -15,6 +13,7 @@ from tests.blocks.invariants import (
     Invariant,
     adopted,
     local,
+    over,
 )
 from tests.blocks.trace import GOOD, Array, Trace
 
@@ -35,8 +34,9 @@ def commanded_starts(trace: Trace) -> Array:
     return found
 
 
-def starts_of(trace: Trace, all_commanded: Array, slot: int) -> Iterator[float]:
-    """When the motor of a pump was started, whoever did it.
+def starts_of(trace: Trace, all_commanded: Array, slot: int, as_seen: bool) -> list[float]:
+    """When the motor of a pump was started, whoever did it; of one that was commanded, when that
+    was, or, `as_seen`, when the motor was seen to turn.
 
     A command that the next restart forgets at once is none, nor is one whom control finds running.
     """
@@ -46,23 +46,50 @@ def starts_of(trace: Trace, all_commanded: Array, slot: int) -> Iterator[float]:
     reported = pump.Running & ~was.Running & was.Adopted & pump.Configured
     times = trace.system.ControlTime[:, 0].tolist()
     asked = False  # and not yet reported
+    starts: list[float] = []
     rows = zip(times, commanded, reported[:, slot].tolist(), was.Setpoint[:, slot], strict=True)
     for time, is_commanded, is_reported, before in rows:
+        if is_reported and asked and as_seen:
+            starts[-1] = time
         if is_commanded or (is_reported and not asked):
-            yield time
+            starts.append(time)
         asked = is_commanded or (asked and before > 0.0 and not is_reported)
+    return starts
+
+
+def _latest(trace: Trace, commanded: Array, slot: int, scans: Array, as_seen: bool) -> Array:
+    """How many starts of a pump are younger than an hour in each of some scans."""
+    starts = np.array(starts_of(trace, commanded, slot, as_seen) if len(scans) else [])
+    since = trace.system.ControlTime[scans] - starts
+    return ((since > 0.0) & (since < HOUR - ROUNDING)).sum(axis=1)
 
 
 def no_more_starts_in_an_hour_than_allowed(trace: Trace) -> Array:
     found = np.ones(trace.pump.Setpoint.shape, bool)
-    times, all_commanded = trace.system.ControlTime[:, 0], commanded_starts(trace)
+    commanded = commanded_starts(trace)
     for slot in range(found.shape[1]):
-        commanded = all_commanded[:, slot].nonzero()[0]
-        starts = np.array(list(starts_of(trace, all_commanded, slot)) if len(commanded) else [])
-        for scan in commanded:
-            since = times[scan] - starts
-            latest = int(((since > 0.0) & (since < HOUR - ROUNDING)).sum())
-            found[scan, slot] = latest < trace.pump.MaxStartsPerHour[scan, slot]
+        scans = commanded[:, slot].nonzero()[0]
+        latest = _latest(trace, commanded, slot, scans, as_seen=False)
+        found[scans, slot] = latest < trace.pump.MaxStartsPerHour[scans, slot]
+    return found
+
+
+def no_start_is_held_back_without_a_reason(trace: Trace) -> Array:
+    """Until the first restart: then a pump has a past that the trace doesn't show."""
+    pump, found = trace.pump, np.ones(trace.pump.Setpoint.shape, bool)
+    held = (pump.Command > 0.0) & (pump.Setpoint == 0.0) & pump.Configured & ~turning(trace)
+    held &= trace.level_good & ~pump.LevelTrip & ~over(trace) & ~local(trace) & (trace.low > 0.0)
+    held &= (np.cumsum(trace.begins) == 1)[:, None]
+    times, commanded = trace.system.ControlTime[:, 0], commanded_starts(trace)
+    rests = ~turning(trace)
+    for slot in range(found.shape[1]):
+        scans = held[:, slot].nonzero()[0]
+        latest = _latest(trace, commanded, slot, scans, as_seen=True)
+        too_many = latest >= pump.MaxStartsPerHour[scans, slot]
+        for scan, by_starts in zip(scans, too_many, strict=True):
+            turned = (~rests[:scan, slot]).nonzero()[0]
+            rested = times[scan] - times[turned[-1] + 1] if len(turned) else np.inf
+            found[scan, slot] = by_starts or rested < pump.MinOff[scan, slot]
     return found
 
 
@@ -105,6 +132,7 @@ def a_run_lasts_no_longer_than_the_motor_turned_and_a_rest_than_it_stood(trace: 
 
 OF_STARTS: tuple[Invariant, ...] = (
     no_more_starts_in_an_hour_than_allowed,
+    no_start_is_held_back_without_a_reason,
     no_start_before_the_pump_has_rested,
     no_stop_before_the_pump_has_run_its_time_but_by_a_trip,
     a_run_lasts_no_longer_than_the_motor_turned_and_a_rest_than_it_stood,

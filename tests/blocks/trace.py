@@ -141,6 +141,11 @@ class Trace:
     def level_good(self) -> Array:
         return self.station.LevelQuality == GOOD
 
+    def any_of_station(self, pumps: Array) -> Array:
+        """Whether it is so of any pump of the same station."""
+        of = np.array(self.course.station_of)
+        return np.stack([pumps[:, of == station].any(axis=1) for station in of], axis=1)
+
     def beyond(self, level: Array) -> Array:
         """Whether the level is at this one or beyond it, on the side that needs pumping."""
         known = self.station.Level
