@@ -29,9 +29,7 @@ class Fault:
         """The source with the fault in it."""
         found = source.count(self.old)
         if found != 1:
-            raise Misfit(
-                f"{self.name}: {self.file} contains {found} times, not once:\n{self.old}"
-            )
+            raise Misfit(f"{self.name}: {self.file} contains {found} times, not once:\n{self.old}")
         return source.replace(self.old, self.new)
 
 

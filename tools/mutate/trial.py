@@ -63,7 +63,7 @@ def _run(folder: Path, fault: Fault | None) -> Verdict:
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=no", "-rfE"),
-            *("-p", "no:cacheprovider", *_order(folder, fault)),
+            *_order(folder, fault),
         ],
         cwd=folder,
         # Interpreted: compiling each fault anew would take longer than testing it. The time of a
