@@ -21,16 +21,15 @@ def _counted(time: float, due: bool, elapsed: float) -> float:
 
 @compiled
 def _relieve(station: Pins, pump: Pins) -> None:
-    """Stop a pump that has run for its longest as soon as the one that took over turns.
+    """One pump is too many as soon as the one that took over turns.
 
     Where one of the two can't go on before that, the other does, and counts for both.
     """
     for s in range(len(station.Level)):
         if station.Relieved[s] > 0:
             old, new = station.Relieved[s] - 1, station.Reliever[s] - 1
-            both = pump.LevelRun[old] and pump.LevelRun[new]
-            if both and pump.Turning[new]:
-                pump.LevelRun[old] = False
+            available = pump.Available[old] and pump.Available[new]
+            both = available and pump.LevelRun[old] and pump.LevelRun[new]
             if not both or pump.Turning[new]:
                 station.Relieved[s] = 0
                 station.PumpsDue[s] -= 1 if station.PumpsDue[s] > 1 else 0
@@ -43,7 +42,6 @@ def _lead(station: Pins) -> None:
         lead = station.NextToLead[s]
         station.LeadPump[s] = lead if lead > 0 else station.NextToStart[s]
         if station.LeadPump[s] == 0:
-            station.PumpsDue[s] = 0
             station.StageUpTime[s], station.StageDownTime[s] = 0.0, 0.0
 
 
@@ -64,7 +62,7 @@ def _decide(system: Pins, station: Pins, pump: Pins, up_delay: float, down_delay
         before = station.PumpsDue[s] - (1 if station.Relieved[s] > 0 else 0)
 
         fast = speed >= low + UP * reach and error > -margin
-        more = before > 0 and (fast or (held and error > band))
+        more = fast or (held and error > band)
         less = before > 1 and speed <= low + DOWN * reach and error < margin
         more_time = _counted(station.StageUpTime[s], more, elapsed)
         less_time = _counted(station.StageDownTime[s], less, elapsed)

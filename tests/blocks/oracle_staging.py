@@ -22,7 +22,7 @@ def stage(station: Row, pumps: Pumps, elapsed: float, settings: Row) -> None:
     if station.LeadPump:
         _decide(station, by_slot[station.LeadPump - 1], elapsed, settings)
     else:
-        station.PumpsDue, station.StageUpTime, station.StageDownTime = 0, 0.0, 0.0
+        station.StageUpTime, station.StageDownTime = 0.0, 0.0
     _assign(station, by_slot)
     if station.PumpsDue == 0:
         for _, pump in pumps:
@@ -34,11 +34,9 @@ def _change_over(station: Row, pumps: dict[int, Row]) -> None:
     if not station.Relieved:
         return
     old, new = pumps[station.Relieved - 1], pumps[station.Reliever - 1]
-    both = old.LevelRun and new.LevelRun
+    both = all(pump.Available and pump.LevelRun for pump in (old, new))
     if both and not new.Turning:
         return
-    if both:
-        old.LevelRun = False
     station.Relieved = 0
     station.PumpsDue = max(station.PumpsDue - 1, min(station.PumpsDue, 1))
 
@@ -98,7 +96,7 @@ def _decide(station: Row, lead: Row, elapsed: float, settings: Row) -> None:
 
     margin = band if reach > 0.0 else -band
     fast = speed >= low + 0.9 * reach and error > -margin
-    more = due > 0 and (fast or (held and error > band))
+    more = fast or (held and error > band)
     less = due > 1 and speed <= low + 0.05 * reach and error < margin
     up, down = (
         counted(time, elapsed) if is_due else max(time - elapsed, 0.0)

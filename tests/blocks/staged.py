@@ -10,7 +10,8 @@ from runtime.tag import Quality, Tag
 from runtime.tags import Pump, Station
 from tests.blocks.alone import Alone
 
-TARGET, DEADBAND, START_BAND, STOP_BAND = 1.2, 0.02, 0.3, 0.5  # m
+# m, and exact in binary, so that a level can be exactly at a band
+TARGET, DEADBAND, START_BAND, STOP_BAND = 1.25, 0.015625, 0.25, 0.5
 LOW, HIGH = 25.0, 50.0  # Hz
 UP, DOWN = 60.0, 90.0  # s
 LEVEL_CONTROLLED, AUTO, BY_PLAN, FILLING = 1, 0, 1, 1

@@ -65,6 +65,18 @@ def test_a_change_over_survives_that_one_of_the_two_fails(lost: int, run: list[i
     assert staged.run == run
 
 
+@pytest.mark.parametrize("pump", [0, 1])
+def test_where_one_of_the_two_is_taken_away_the_other_goes_on(pump: int) -> None:
+    staged = overdue([0], run=[0])
+    staged.step(5)
+    staged[Pump.Mode][pump] = 1
+    staged[Pump.RunTime][0] = 0.0
+    staged.step(5)
+    assert staged[Station.PumpsWanted][0] == 1
+    assert staged.lead == 1 - pump
+    assert staged[Station.Relieved][0] == 0
+
+
 def test_a_change_over_ends_when_both_pumps_are_taken_away() -> None:
     staged = overdue([0], run=[0])
     staged.step(5)

@@ -65,9 +65,11 @@ def test_without_level_or_plan_nobody_is_in_charge_and_what_runs_then_goes_on_la
 ) -> None:
     staged = running([0, 1])
     before = staged[tag][0]
+    staged[Station.StageUpTime][0] = staged[Station.StageDownTime][0] = 50.0
     staged[tag][0] = value
     staged.error(-STOP_BAND)
     staged.step(10)
+    assert staged[Station.StageUpTime][0] == staged[Station.StageDownTime][0] == 0.0
     assert not staged[Pump.LevelEngaged].any()
     assert staged.run == [0, 1]
     assert (staged[Station.PumpsWanted][0], staged.lead) == (0, -1)

@@ -29,10 +29,10 @@ def test_the_first_starts_at_its_start_band_and_the_last_stops_at_its_stop_band(
     staged = Staged(filling=filling)
     for error, run in [
         (START_BAND - 0.001, []),
-        (START_BAND + 0.001, [0]),
+        (START_BAND, [0]),
         (0.0, [0]),
         (-STOP_BAND + 0.001, [0]),
-        (-STOP_BAND - 0.001, []),
+        (-STOP_BAND, []),
         (START_BAND - 0.001, []),
     ]:
         staged.error(error)
@@ -54,6 +54,17 @@ def test_one_more_starts_when_the_lead_has_been_fast_for_the_delay() -> None:
     assert staged.run == [0, 1, 2]
 
 
+def test_one_more_that_is_due_starts_as_soon_as_a_start_is_free() -> None:
+    staged = running([0])
+    staged[Pump.StartHeld][:] = 1
+    staged.speed = FAST
+    staged.step(int(1.5 * UP))
+    assert staged.run == [0]
+    staged[Pump.StartHeld][2] = 0
+    staged.step()
+    assert staged.run == [0, 2]
+
+
 @pytest.mark.parametrize("error", [-DEADBAND, -0.3])
 def test_a_fast_lead_that_the_level_does_not_need_gets_no_company(error: float) -> None:
     staged = running([0])
@@ -64,7 +75,7 @@ def test_a_fast_lead_that_the_level_does_not_need_gets_no_company(error: float) 
 
 
 @pytest.mark.parametrize(
-    ("error", "why"), [(0.03, "held"), (0.03, "deaf"), (0.01, "held"), (0.01, "deaf")]
+    ("error", "why"), [(0.02, "held"), (0.02, "deaf"), (DEADBAND, "held"), (DEADBAND, "deaf")]
 )
 def test_one_more_starts_where_the_lead_can_not_do_what_it_should(error: float, why: str) -> None:
     """A limit or its drive holds it back, and the level is beyond the deadband."""
@@ -85,6 +96,7 @@ def test_one_less_runs_when_the_lead_has_been_slow_for_the_delay() -> None:
     assert staged.run == [0, 1, 2]
     staged.step()
     assert staged.run == [0, 1]
+    assert staged[Station.StageDownTime][0] == 0.0
     staged.step(int(DOWN))
     assert staged.run == [0]
     staged.step(1000)
