@@ -183,11 +183,14 @@ class Event:
     collector: bool = True  # works, so that feedback is fresh
     scans: int = 1
     restart: Restart | None = None
+    wall: float = 0.0  # s by which someone sets the wall clock
 
     def __repr__(self) -> str:
         feedback = "fresh" if self.collector else "stale"
         restart = f"{self.restart}, " if self.restart else ""
-        return f"<{restart}+{self.gap} s, {feedback}: {self.changes} {self.orders} × {self.scans}>"
+        wall = f", wall clock {self.wall:+} s" if self.wall else ""
+        what = f"{self.changes} {self.orders} × {self.scans}"
+        return f"<{restart}+{self.gap} s{wall}, {feedback}: {what}>"
 
     def _repr_pretty_(self, printer: RepresentationPrinter, cycle: bool) -> None:
         printer.text(repr(self))  # as it is: all fields of all tags would be 60 kB
@@ -227,6 +230,7 @@ def play(
         if event.restart:
             event.restart.apply(stand)
         stand.clock.advance(event.gap)
+        stand.clock.step_utc(event.wall)
         stand.fresh = event.collector
         for order in event.orders:
             stand.put(order.ask(stand, next(identities)))

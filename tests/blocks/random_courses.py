@@ -126,10 +126,11 @@ def _event(random: Random, period: float, filling: list[bool], consistent: bool)
     return Event(
         happenings,
         [order(random) for _ in range(random.randrange(4))],
-        random.choice(GAPS),
+        random.choice([*GAPS, -period]),
         random.random() < 0.7,
         random.choice([1, 1, 1, 2, 5, 12]),
         restart(random, 0.08),
+        random.choice([0.0] * 9 + [3600.0, -3600.0]),
     )
 
 

@@ -53,7 +53,7 @@ def test_days_with_a_plant_keep_the_invariants(course: Course) -> None:
 
 
 @BOUNDED
-@tried(500)
+@tried(300)
 @given(courses(consistent=False))
 def test_a_stop_stands_from_its_request_until_a_request_names_it(course: Course) -> None:
     """Through restarts, too."""
