@@ -96,7 +96,7 @@ def test_one_less_runs_when_the_lead_has_been_slow_for_the_delay() -> None:
     assert staged.run == [0, 1, 2]
     staged.step()
     assert staged.run == [0, 1]
-    assert staged[Station.StageDownTime][0] == 0.0
+    assert (staged[Station.PumpsWanted][0], staged[Station.StageDownTime][0]) == (2, 0.0)
     staged.step(int(DOWN))
     assert staged.run == [0]
     staged.step(1000)
