@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from random import Random
+
 import numpy as np
 from hypothesis import given
+from hypothesis import strategies as st
 
 from runtime.requests import Result
-from runtime.tags import TAGS
-from tests.blocks.courses import Course
+from runtime.tags import TAGS, Pump
+from tests.blocks.courses import Change, Course
 from tests.blocks.feedback_invariants import OF_FEEDBACK
 from tests.blocks.invariants import GENERAL
 from tests.blocks.level_invariants import OF_LEVEL
@@ -16,6 +20,21 @@ from tests.blocks.random_plants import living_courses
 from tests.blocks.start_invariants import OF_STARTS
 from tests.blocks.trace import Trace
 
+_LIMITS = (
+    Pump.MinSpeed,
+    Pump.MaxSpeed,
+    Pump.DefaultSetpoint,
+    Pump.HardMinSpeed,
+    Pump.HardMaxSpeed,
+    Pump.HardMaxPower,
+    Pump.HardMaxFlow,
+    Pump.MaxSpeedChange,
+    Pump.MaxStartsPerHour,
+    Pump.MinOff,
+    Pump.MinRun,
+    Pump.MaxRun,
+    Pump.RestartLevel,
+)
 INVARIANTS = (*GENERAL, *OF_LEVEL, *OF_STARTS, *OF_FEEDBACK)
 
 
@@ -50,6 +69,20 @@ def test_hours_with_a_plant_keep_the_invariants(course: Course) -> None:
 def test_days_with_a_plant_keep_the_invariants(course: Course) -> None:
     """Some thousands of scans each."""
     check(course)
+
+
+@BOUNDED
+@tried(200)
+@given(courses(consistent=True), st.randoms(use_true_random=False))
+def test_a_limit_that_is_no_number_is_no_leave(course: Course, random: Random) -> None:
+    """Discovery refuses such limits; should one come all the same, the others hold."""
+    for event in course.events:
+        tag, slot = random.choice(_LIMITS), random.randrange(len(course.station_of))
+        event.changes.append(Change(tag, slot, random.choice([math.nan, math.inf, -math.inf])))
+    pump = Trace(course).pump
+    speed = pump.Setpoint
+    assert ((speed == 0.0) | ((speed <= pump.HardMaxSpeed) & (speed <= pump.MaxSpeed))).all()
+    assert np.isfinite(speed).all()
 
 
 @BOUNDED
