@@ -54,7 +54,7 @@ class Plant:
         self.slew = [random.choice([5.0, 1e9]) for _ in range(pumps)]
         self.level = [1.5] * stations
         self.goal = [1.5] * stations
-        self.drift = [random.choice([0.001, 0.02, 1e9])] * stations
+        self.drift = [random.choice([0.001, 0.02, 1e9]) for _ in range(stations)]
         self.ripple = random.choice([0.0, 1e-4])
         self.noise = random.choice([0.0, 0.01])
         self.speed = [0.0] * pumps

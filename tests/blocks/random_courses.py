@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from runtime.tag import Area, Unit
+from runtime.tag import Area, Tag, Unit
 from runtime.tags import Pump, Station, System
 from tests.blocks.courses import (
     ROWS,
@@ -134,6 +134,21 @@ def _event(random: Random, period: float, filling: list[bool], consistent: bool)
     )
 
 
+def _tuning(random: Random) -> dict[Tag, float]:
+    return {
+        Pump.DirectRamp: random.choice([0.05, 1.0, 100.0]),
+        Pump.LevelDerivativeTime: random.choice([0.0, 5.0]),
+        Pump.LevelTrackingTime: random.choice([0.0, 60.0]),
+        Pump.LevelSetpointWeight: random.choice([0.0, 0.5, 1.0]),
+        Pump.LevelFeedForward: random.choice([0.0, 0.5, 1.0]),
+        Pump.LevelDeadband: random.choice([0.0, 0.02, 0.5]),
+        Pump.LevelStartBand: random.choice([0.0, 0.2, 0.5]),
+        Pump.LevelStopBand: random.choice([0.2, 0.5, 30.0]),
+        Pump.LevelRole: random.choice([0, 0, 1]),
+        Pump.PowerFeedForward: random.choice([0.0, 1.0]),
+    }
+
+
 def beginning(random: Random, period: float, filling: list[bool]) -> Event:
     """All pumps with plans, so that there is something to disturb."""
     happenings: list[Happening] = []
@@ -141,16 +156,15 @@ def beginning(random: Random, period: float, filling: list[bool]) -> Event:
         happenings += [Change(Station.FlowDirection, slot, fills)]
         happenings += [Change(Station.WithoutLevel, slot, random.randrange(3))]
         happenings += [Change(Station.LevelHold, slot, random.choice([0.0, 1.0, 3.0]) * period)]
+    kinds = random.choice([(0, 1, 2), (0, 1, 2), (0, 2), (1,)])
     for slot in range(ROWS["Pump"]):
-        kind = random.randrange(3)
+        kind = random.choice(kinds)
         name, targets = TARGETS[kind]
         values = {
             Pump.ControlType: kind,
             **levels(random, filling[STATION_OF[slot]]),
             **times(random, period),
-            Pump.LevelDerivativeTime: random.choice([0.0, 5.0]),
-            Pump.LevelStartBand: random.choice([0.2, 0.5]),
-            Pump.LevelStopBand: random.choice([0.2, 0.5]),
+            **_tuning(random),
             Pump.PlanStart: 1.0,
             Pump.PlanEnd: random.choice([-2e6, -2e6, -3.0]),
             Pump.tag(f"Plan{name}"): random.choice(targets),
@@ -188,7 +202,7 @@ def program_settings(number: int, period: float) -> Settings:
         "supervision": {
             "tolerance": 2.0,
             "delay": 1.5,
-            "start_delay": random.choice(some[1:]) * period,
+            "start_delay": random.choice([1.0, 10.0, 100.0]) * period,
             "retry": random.choice([5.0, 50.0]) * period,
             "no_flow": 0.05,
             "power_tolerance": 0.3,

@@ -63,7 +63,12 @@ def speeds(random: Random) -> dict[Tag, float]:
 
 def levels(random: Random, filling: bool) -> dict[Tag, float]:
     """Levels in the order that discovery demands, from the side that protects the pump."""
-    stop, restart, start, all_run = sorted(random.sample(WELL_LEVELS, 4), reverse=filling)
+    found = sorted(random.sample(WELL_LEVELS, 4), reverse=filling)
+    if random.random() < 0.5:  # much room in between
+        found[2:] = WELL_LEVELS[1::-1] if filling else WELL_LEVELS[-2:]
+        found[:2] = sorted(random.sample(WELL_LEVELS[-4:] if filling else WELL_LEVELS[:4], 2))
+        found[:2] = sorted(found[:2], reverse=filling)
+    stop, restart, start, all_run = found
     beyond = [level for level in WELL_LEVELS if (level >= stop if filling else level <= stop)]
     first, second = random.choice(beyond), random.choice(beyond)
     return {
@@ -86,7 +91,7 @@ def times(random: Random, period: float) -> dict[Tag, float]:
         Pump.MinRun: shortest,
         Pump.MinOff: random.choice([0.0, 0.0, 1.0, 3.0, 7.0]) * period,
         Pump.MaxRun: max(longest, shortest),
-        Pump.MaxStartsPerHour: random.choice([1.0, 1.0, 2.0, 3.0, 20.0]),
+        Pump.MaxStartsPerHour: random.choice([1.0, 1.0, 2.0, 3.0, 20.0, 20.0]),
     }
 
 
