@@ -187,11 +187,14 @@ class LevelControl(Settings):
         default=0.0, description="Share of the estimated inflow that is fed forward."
     )
     start_band: Annotated[float, Length("0 m", "10 m")] = Field(
-        default=0.2,
-        description="Level error, on the side that asks for pumping, that starts a pump.",
+        default=0.3,
+        description="Level error, on the side that asks for pumping, that starts the first pump.",
     )
     stop_band: Annotated[float, Length("0 m", "10 m")] = Field(
-        default=0.2, description="Level error, on the other side, that stops a pump."
+        default=0.6,
+        description="Level error, on the other side, that stops the last pump. What the well holds "
+        "between the two bands decides how often a pump starts while less comes in than it moves "
+        "at its lowest speed.",
     )
 
 

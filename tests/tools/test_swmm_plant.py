@@ -20,7 +20,7 @@ SCAN = 5
 WIDE = Station(area=1e6)  # its level stays where it is
 EXACT = Instruments(level_noise=0.0)
 NO_INFLOW = Weather(dry=0.0, storms=())
-NIGHT = Weather(dry=12.0, storms=())
+EARLY = Weather(storms=(Storm(90.0, 1.0, 1.2),))
 
 
 def stepped(plant: Plant, setpoints: list[float | None], scans: int) -> tuple[Reading, Truth]:
@@ -33,12 +33,12 @@ def stepped(plant: Plant, setpoints: list[float | None], scans: int) -> tuple[Re
     ("hz", "each", "energy"),
     [
         ((26.0, 0.0, 0.0), 0.0, None),  # below the dead-head speed
-        ((30.0, 0.0, 0.0), 21.2, 28.5),
-        ((33.0, 0.0, 0.0), 31.3, 26.0),
-        ((40.0, 0.0, 0.0), 49.2, 28.1),
+        ((30.0, 0.0, 0.0), 21.3, 28.2),
+        ((33.0, 0.0, 0.0), 31.4, 25.9),
+        ((40.0, 0.0, 0.0), 49.3, 28.0),
         ((50.0, 0.0, 0.0), 70.8, 34.4),
-        ((50.0, 50.0, 0.0), 57.8, 47.7),
-        ((50.0, 50.0, 50.0), 47.1, 60.0),
+        ((50.0, 50.0, 0.0), 57.6, 47.9),
+        ((50.0, 50.0, 50.0), 46.9, 60.3),
     ],
 )
 def test_the_pumps_move_by_the_affinity_laws_against_head_and_friction(
@@ -55,8 +55,8 @@ def test_the_pumps_move_by_the_affinity_laws_against_head_and_friction(
 
 
 def test_what_comes_in_is_moved_out_spilled_or_kept() -> None:
-    with opened(Station(), Weather(), 24.0, SCAN, EXACT) as plant:
-        truths = [plant.step([35.0, 0.0, 0.0])[1] for _ in range(24 * 720)]
+    with opened(Station(), EARLY, 6.0, SCAN, EXACT) as plant:
+        truths = [plant.step([35.0, 0.0, 0.0])[1] for _ in range(6 * 720)]
     arrived, spilled = sum(t.inflow for t in truths), sum(t.spill for t in truths)
     moved = sum(float(t.flow.sum()) for t in truths)
     kept = (truths[-1].level - Station().first_level) * Station().area * 1000.0 / SCAN
@@ -128,7 +128,7 @@ def test_a_failed_pump_stands_until_it_is_repaired() -> None:
 
 
 def test_local_floats_keep_the_station_from_overflowing_and_from_running_dry() -> None:
-    case = Case(Weather(storms=(Storm(90.0, 2.0, 1.0),)), hours=12.0, floats=True)
+    case = Case(EARLY, hours=6.0, floats=True)
     none = score(simulate(case, Fixed(0.0, 0.0, 0.0)))
     assert (none.overflow, none.dry) == (0.0, 0.0)
     full = score(simulate(case, Fixed(50.0, 50.0, 50.0)))
@@ -140,8 +140,8 @@ def test_every_weather_stays_within_what_the_pumps_move() -> None:
         assert weather.inflow(48.0)[1].max() < 0.9 * CAPACITY
 
 
-def scores_of(control: Control, weather: Weather = WEATHERS["storm"]) -> Scores:
-    return score(simulate(Case(weather, hours=30.0), control))
+def scores_of(control: Control) -> Scores:
+    return score(simulate(Case(EARLY, hours=10.0), control))
 
 
 def test_simple_controls_rank_as_they_are_known_to() -> None:
@@ -149,7 +149,7 @@ def test_simple_controls_rank_as_they_are_known_to() -> None:
     default = scores_of(Fixed(35.0, 0.0, 0.0, cut_out=0.5))
     full = scores_of(Fixed(50.0, 0.0, 0.0, cut_out=0.5))
     on_off = scores_of(OnOff())
-    assert default.overflow > 500.0 > full.overflow > 100.0
+    assert default.overflow > 300.0 > 2.0 * full.overflow > 50.0
     assert on_off.overflow == 0.0
     assert default.dry == full.dry == on_off.dry == 0.0
     assert full.starts_per_hour > 6

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,11 +19,18 @@ from runtime.scan_process import build
 from runtime.tag import Tag
 from runtime.tags import NUMBER, Pump, Station, System
 from tools.simulate.swmm.plant import Reading
+from tools.simulate.swmm.rows import POWERS, SPEEDS, TARGET
 from tools.simulate.swmm.station import PUMPS
 
 RENEW = 900.0  # s between the plans of the optimiser
 PLANNED = 1800.0  # s that each of them lasts
 
+_PLAN: tuple[tuple[Tag, Sequence[float]], ...] = (
+    (Pump.PlanLevel, [TARGET] * PUMPS),
+    (Pump.PlanSpeed, SPEEDS),
+    (Pump.PlanPower, POWERS),
+    (Pump.PlanFlow, [np.nan] * PUMPS),
+)
 _FEEDBACK: tuple[tuple[Tag, str], ...] = (
     (Pump.MeasuredSpeed, "speed"),
     (Pump.MeasuredPower, "power"),
@@ -37,14 +44,14 @@ _FEEDBACK: tuple[tuple[Tag, str], ...] = (
 class Controller:
     """One station's program with its inputs set by hand, as the database process would.
 
-    `target` is the level that the optimiser plans, `planning` whether it does, `connected` whether
-    anything at all arrives: plans, feedback, the database's own word.
+    The optimiser plans the same all the time: the target level, or speeds and powers that stand
+    still. `planning` says whether it does, `connected` whether anything at all arrives: plans,
+    feedback, the database's own word.
     """
 
-    def __init__(self, found: Equipment, config: Config, target: float) -> None:
+    def __init__(self, found: Equipment, config: Config) -> None:
         self.columns = Columns(Layout(Capacity(stations=1, pumps=PUMPS)))
         self.clock = ManualClock(config.period)
-        self.target = target
         self.planning = self.connected = True
         self._asks: list[Ask] = []
         self._planned = float("-inf")
@@ -52,8 +59,8 @@ class Controller:
         program = compiled(build(config, self.columns))
         self.columns.arena.fill(0)
         equipment.fill(found, self.columns)
-        for tag in (Pump.PlanSpeed, Pump.PlanPower, Pump.PlanFlow):
-            self.columns[tag][:] = np.nan
+        for tag, planned in _PLAN:
+            self.columns[tag][:] = planned
         self.scan = Scan(self.columns, program, self.clock, config.period, self)
 
     def step(self, reading: Reading) -> list[float]:
@@ -62,13 +69,11 @@ class Controller:
         self.scan.step()
         return [float(value) for value in self.columns[Pump.Setpoint]]
 
-    def stop(self, tag: Tag, slot: int = 0) -> int:
-        """Have an operator set an emergency stop; its id."""
-        return self._ask(tag, slot, 1.0)
-
-    def clear(self, tag: Tag, slot: int, stop: int) -> int:
-        """Have an operator clear it."""
-        return self._ask(tag, slot, 0.0, stop)
+    def ask(self, tag: Tag, slot: int, value: float, stop: int = 0) -> int:
+        """Have an operator ask for something, such as to clear a stop; the id of the request."""
+        identity = new_id()
+        self._asks.append(Ask(identity, NUMBER[tag], slot, value, stop))
+        return identity
 
     def latch(self, columns: Columns) -> None:
         now = self.clock.now()
@@ -84,7 +89,6 @@ class Controller:
             self._planned = now
             columns[Pump.PlanStart][:] = now
             columns[Pump.PlanEnd][:] = now + PLANNED
-            columns[Pump.PlanLevel][:] = self.target
             columns[Station.PlanTime][:] = now
 
     def requests(self) -> Iterable[Ask]:
@@ -99,11 +103,6 @@ class Controller:
 
     def __getitem__(self, tag: Tag) -> Any:
         return self.columns[tag]
-
-    def _ask(self, tag: Tag, slot: int, value: float, reference: int = 0) -> int:
-        identity = new_id()
-        self._asks.append(Ask(identity, NUMBER[tag], slot, value, reference))
-        return identity
 
 
 def compiled(program: Program) -> Program:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Kind: TypeAlias = Literal["frozen", "nan", "lag", "dead", "failed"]
+Kind: TypeAlias = Literal["frozen", "zero", "nan", "lag", "dead", "failed"]
 LAG = 60.0  # s
 
 
@@ -16,6 +16,7 @@ class Fault:
     | kind   | what it does                                                        |
     |--------|---------------------------------------------------------------------|
     | frozen | the level sensor goes on saying what it said when the fault began   |
+    | zero   | the level sensor says 0, as with a broken wire                      |
     | nan    | the level sensor says nothing                                       |
     | lag    | the level sensor says what was true LAG s ago                       |
     | dead   | nothing at all is heard of the pump and its sensor any more         |

@@ -46,7 +46,11 @@ class Stop:
 
 @dataclass(frozen=True)
 class Case:
-    """One run: the station and its equipment, the weather, and what goes wrong."""
+    """One run: the station and its equipment, the weather, and what goes wrong.
+
+    With `manual`, an operator has put the pumps to their default setpoints. With `floats`, there is
+    a local float backup.
+    """
 
     weather: Weather = field(default_factory=Weather)
     hours: float = 48.0
@@ -56,6 +60,7 @@ class Case:
     faults: tuple[Fault, ...] = ()
     outages: tuple[Outage, ...] = ()
     stops: tuple[Stop, ...] = ()
+    manual: bool = False
     floats: bool = False
     scan: int = SCAN
 

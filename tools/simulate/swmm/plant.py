@@ -178,6 +178,7 @@ class Plant:
         says = np.where(self._that("lag"), self._past[0], fresh)
         says = np.where(self._that("frozen"), self._said, says)
         self._said = says
+        says = np.where(self._that("zero"), 0.0, says)
         return np.where(self._that("nan"), np.nan, says)
 
     def _that(self, kind: Kind) -> Bools:

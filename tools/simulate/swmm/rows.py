@@ -20,7 +20,8 @@ SCAN_YAML = Path(__file__).parents[3] / "scan.yaml"
 STATION_ID = "SWMM"
 TARGET = 1.2  # m
 MINIMUM = 30.0  # Hz: 60 %, above the dead-head speed of 54 %
-DEFAULT = 35.0  # Hz, of the first pump; the others stand
+SPEEDS = (35.0, 0.0, 0.0)  # Hz: the defaults, and of a plan that stands still
+POWERS = (3.5, 0.0, 0.0)  # kW that about these speeds take
 
 # By the SIMC rules for an integrating process: a pump changes its flow by 115 l/s for the whole
 # speed (at 80 %), so the level of a well of 12 m² by 0.192 mm/s for 1 Hz. Closed loop in 60 s after
@@ -63,14 +64,19 @@ def pump_row(number: int, duty: Duty) -> Row:
         "control_type": duty.control_type,
         "min_speed_hz": MINIMUM,
         "max_speed_hz": 50.0,
-        "default_setpoint_hz": DEFAULT if number == 0 else 0.0,
+        "default_setpoint_hz": SPEEDS[number],
         "emergency_action": duty.emergency_action,
         "control_parameters": dict(TUNING) | dict(duty.tuning),
     }
 
 
 def limits_row(number: int) -> Row:
-    """The levels rise from the trip levels to the crest of the overflow at 3.5 m."""
+    """The levels rise from the trip levels to the crest of the overflow at 3.5 m.
+
+    From start to all-run level there is room for 17 m³: cycling between them with setpoints that
+    stand still, two more pumps (104 l/s) start at most every 4·V/Q = 646 s, so 6 starts an hour
+    never hold one back while the well is full.
+    """
     return {
         "pump_id": 1 + number,
         "hard_min_speed_hz": MINIMUM,
@@ -80,8 +86,8 @@ def limits_row(number: int) -> Row:
         "dry_run_level_m": 0.35,
         "stop_level_m": 0.45,
         "restart_level_m": 0.9,
-        "start_level_m": 1.8,
-        "all_run_level_m": 2.4,
+        "start_level_m": 1.6,
+        "all_run_level_m": 3.0,
         "hard_max_level_m": 3.4,
         "hard_max_power_kw": 12.0,
         "hard_max_flow_m3h": 320.0,

@@ -11,7 +11,7 @@ from runtime.tags import Pump
 from tools.simulate.swmm.controller import Controller
 from tools.simulate.swmm.lockstep import Case, Stop, simulate
 from tools.simulate.swmm.plant import Reading
-from tools.simulate.swmm.rows import TARGET, equipment, settings
+from tools.simulate.swmm.rows import SPEEDS, equipment, settings
 from tools.simulate.swmm.scores import Course
 
 
@@ -21,10 +21,14 @@ class Calejo:
     def __init__(self, case: Case) -> None:
         config = settings(case.scan)
         found = equipment(case.station, case.duty, config)
-        self._controller = Controller(found, config, TARGET)
+        self._controller = Controller(found, config)
         self._case = case
         self._to_set = sorted(case.stops, key=lambda stop: stop.begin, reverse=True)
         self._in_force: list[tuple[Stop, int]] = []
+        if case.manual:
+            for slot, speed in enumerate(SPEEDS):
+                self._controller.ask(Pump.Mode, slot, Pump.Mode.number("Manual"))
+                self._controller.ask(Pump.ManualSetpoint, slot, speed)
 
     def step(self, reading: Reading, time: float) -> Sequence[float]:
         controller = self._controller
@@ -33,9 +37,9 @@ class Calejo:
         controller.connected = "database" not in lost
         while self._to_set and time >= self._to_set[-1].begin:
             stop = self._to_set.pop()
-            self._in_force.append((stop, controller.stop(stop.tag, stop.pump or 0)))
+            self._in_force.append((stop, controller.ask(stop.tag, stop.pump or 0, 1.0)))
         for stop, identity in [entry for entry in self._in_force if time >= entry[0].end]:
-            controller.clear(stop.tag, stop.pump or 0, identity)
+            controller.ask(stop.tag, stop.pump or 0, 0.0, identity)
             self._in_force.remove((stop, identity))
         return controller.step(reading)
 

@@ -12,7 +12,7 @@ from tools.simulate.swmm.plant import HOUR, LITRE
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 DRY = 0.2  # m; a running pump sucks air below
-MINIMUM_FLOW = 21.2  # l/s that a pump alone moves at its minimum speed (60 %) and the target level
+MINIMUM_FLOW = 21.3  # l/s that a pump alone moves at its minimum speed (60 %) and the target level
 
 
 @dataclass(frozen=True)

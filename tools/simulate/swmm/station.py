@@ -4,7 +4,11 @@ The pumps are of SWMM's type 5, the only one that obeys the affinity laws (flow 
 with its square). There are no control rules, and no startup and shutoff depths, because either
 overrides what a controller sets.
 
-A pump alone moves 21 l/s at 60 % speed, 49 at 80 % and 71 at full speed, two 116, three 141; below
+The main is one short pipe with a loss coefficient that stands for the friction of 800 m and its
+fittings. SWMM would store 10 m³ in the slot over a full pipe of that length, and let them flow on
+for minutes after the pumps; its other method for full pipes (EXTRAN) does not always converge.
+
+A pump alone moves 21 l/s at 60 % speed, 49 at 80 % and 71 at full speed, two 115, three 141; below
 54 %, the dead-head speed, it moves nothing.
 """
 
@@ -20,8 +24,8 @@ from tools.simulate.swmm.weather import Weather
 
 PUMPS = 3
 WELL, WEIR = "WELL", "WEIR"
-HEADER = "HEADER"
-CURVE_POINTS = 80
+HEADER, HEADER_INVERT = "HEADER", 1.5
+CURVE_POINTS = 40
 
 
 @dataclass(frozen=True)
@@ -36,9 +40,8 @@ class Station:
     best_flow: float = 60.0  # l/s at full speed
     best_efficiency: float = 0.72
     delivery: float = 6.5  # level into which the main delivers
-    main_length: float = 900.0
     main_diameter: float = 0.3
-    main_roughness: float = 0.4  # mm
+    main_loss: float = 65.0  # head lost over velocity head
     nominal: float = 50.0  # Hz
     ramp: float = 5.0  # Hz/s
 
@@ -68,9 +71,9 @@ class Station:
             first_level=self.first_level,
             outlet=self.delivery - self.main_diameter,
             delivery=self.delivery,
-            length=self.main_length,
             diameter=self.main_diameter,
-            roughness=self.main_roughness,
+            loss=self.main_loss,
+            filled=self.delivery - HEADER_INVERT,
             pumps="".join(f"P{n + 1} {WELL} {HEADER} HQ OFF 0 0\n" for n in range(PUMPS)),
             curve=_points("HQ", "PUMP5", self.head - self.curve * flows**2, flows),
             inflow=_points("INFLOW", "", time, flow),
@@ -85,7 +88,7 @@ def _points(name: str, kind: str, x: NDArray[np.float64], y: NDArray[np.float64]
     )
 
 
-# SURCHARGE_METHOD SLOT: with EXTRAN the head of a full main swings from step to step.
+# MIN_SURFAREA: with the 1.2 m² that SWMM gives each node the header would be a surge tank.
 _MODEL = """\
 [TITLE]
 Triplex pump station
@@ -106,6 +109,7 @@ VARIABLE_STEP        0
 INERTIAL_DAMPING     PARTIAL
 FORCE_MAIN_EQUATION  D-W
 SURCHARGE_METHOD     SLOT
+MIN_SURFAREA         0.02
 MAX_TRIALS           8
 HEAD_TOLERANCE       0.0015
 THREADS              1
@@ -122,7 +126,7 @@ WELL   0      {depth} {first_level}  FUNCTIONAL 0 0 {area}
 
 [JUNCTIONS]
 ;;     invert depth initial surcharge ponded
-HEADER 1.5    0.3   0       200       0
+HEADER 1.5    0.3   {filled} 200      0
 
 [OUTFALLS]
 WORKS  {outlet} FIXED {delivery} NO
@@ -130,7 +134,11 @@ RIVER  {crest} FREE NO
 
 [CONDUITS]
 ;;     from   to    length   n    offsets flow
-MAIN   HEADER WORKS {length} 0.01 0 0     0 0
+MAIN   HEADER WORKS 20       0.01 0 0     0 0
+
+[LOSSES]
+;;     inlet outlet average
+MAIN   0     0      {loss}
 
 [WEIRS]
 WEIR   WELL RIVER TRANSVERSE {crest} 1.8 NO
@@ -138,7 +146,7 @@ WEIR   WELL RIVER TRANSVERSE {crest} 1.8 NO
 [PUMPS]
 {pumps}
 [XSECTIONS]
-MAIN   FORCE_MAIN {diameter} {roughness} 0 0
+MAIN   FORCE_MAIN {diameter} 0.4 0 0
 WEIR   RECT_OPEN 0.8 4 0 0
 
 [CURVES]
