@@ -4,7 +4,7 @@ VENV := .venv
 PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 PIP := PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 $(VENV)/bin/python -m pip --quiet
 
-.PHONY: run install test check bench lock clean
+.PHONY: run install test check bench coverage lock clean
 
 run: $(VENV)/.installed
 	@exec $(VENV)/bin/calejo demo
@@ -21,6 +21,17 @@ check: $(VENV)/.tests-installed
 
 bench: $(VENV)/.installed
 	@exec $(VENV)/bin/python -m tools.bench $(ARGS)
+
+# The blocks, interpreted: all branches, with the few tests that reach most of them; should that not
+# be all, with all tests but random courses, which takes three times as long.
+FEW := $(addprefix tests/blocks/test_,$(addsuffix .py,replay alarms absurd_limits change_over plan \
+  power_terms relief relief_speeds well_level))
+coverage: $(VENV)/.tests-installed
+	@export NUMBA_DISABLE_JIT=1; \
+	measure="$(VENV)/bin/coverage run --append --branch --source=blocks -m pytest -q"; \
+	report="$(VENV)/bin/coverage report --fail-under=100 --show-missing --skip-covered"; \
+	$(VENV)/bin/coverage erase && $$measure $(FEW) && { $$report || { \
+	$$measure $$(grep -L random_courses tests/blocks/test_*.py) && $$report; }; }
 
 # New versions of everything, with the hashes of every file that any Python and machine may pick.
 LOCK := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --upgrade \
