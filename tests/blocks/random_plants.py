@@ -12,11 +12,11 @@ from tests.blocks.plant import SENSORS, Drive, Sensor
 from tests.blocks.random_courses import (
     CLOCKS,
     PROGRAMS,
-    SHRINK,
     TARGETS,
     beginning,
     order,
     program_settings,
+    randoms,
     restart,
 )
 from tests.blocks.random_values import WELL_LEVELS, changes, levels, speeds, times
@@ -90,5 +90,4 @@ def living(random: Random, length: int) -> Course:
 
 @st.composite
 def living_courses(draw: st.DrawFn, longest: int = 12) -> Course:
-    random = draw(st.randoms(use_true_random=not SHRINK))
-    return living(random, draw(st.integers(1, longest)))
+    return living(draw(randoms()), draw(st.integers(1, longest)))
