@@ -6,24 +6,23 @@ import inspect
 from collections.abc import Mapping, Sequence
 
 from blocks.adaptation import Adaptation
-from blocks.duty import Duty
-from blocks.level_guards import LevelGuards
-from blocks.run_times import RunTimes
-from blocks.staging import Staging
-from blocks.well_level import WellLevel
-
 from blocks.alarms import Alarms
 from blocks.authority import Authority
 from blocks.block import Block
 from blocks.direct_speed import DirectSpeed
+from blocks.duty import Duty
 from blocks.emergency_stop import EmergencyStop
 from blocks.feedback import Feedback
 from blocks.level_control import LevelControl
+from blocks.level_guards import LevelGuards
 from blocks.limits import Limits
 from blocks.plan import Plan
 from blocks.power_control import PowerControl
+from blocks.run_times import RunTimes
+from blocks.staging import Staging
 from blocks.supervision import Supervision
 from blocks.watchdog import Watchdog
+from blocks.well_level import WellLevel
 from runtime.layout import BLOCKS as MOST
 from runtime.layout import Columns, is_input
 from runtime.tag import Tag
