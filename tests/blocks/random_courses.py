@@ -1,7 +1,8 @@
 """Random courses of events, full of sense and nonsense.
 
-Each run of the tests tries the same few. CALEJO_EXAMPLES=100000 tries that many new ones, and
-CALEJO_SHRINK=1 looks for the smallest course that fails, with less variety.
+Each run of the tests tries the same USUALLY, or the share of them that a test names.
+CALEJO_EXAMPLES=100000 tries that many new ones, and CALEJO_SHRINK=1 looks for the smallest course
+that fails, with less variety.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from tests.blocks.random_values import (
     value,
 )
 
+USUALLY = 5000  # examples
 EXAMPLES = int(os.environ.get("CALEJO_EXAMPLES", "0"))
 SHRINK = bool(os.environ.get("CALEJO_SHRINK"))
 BOUNDED = pytest.mark.timeout(0 if EXAMPLES else 300)
@@ -237,8 +239,9 @@ def courses(draw: st.DrawFn, consistent: bool) -> Course:
 
 
 def tried(examples: int) -> settings:
+    """So many of USUALLY."""
     return settings(
-        max_examples=EXAMPLES or examples,
+        max_examples=max(EXAMPLES * examples // USUALLY, 1) if EXAMPLES else examples,
         derandomize=not EXAMPLES,
         database=None,
         deadline=None,

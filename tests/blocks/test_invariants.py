@@ -15,7 +15,7 @@ from tests.blocks.courses import Change, Course
 from tests.blocks.feedback_invariants import OF_FEEDBACK
 from tests.blocks.invariants import GENERAL
 from tests.blocks.level_invariants import OF_LEVEL
-from tests.blocks.random_courses import BOUNDED, courses, tried
+from tests.blocks.random_courses import BOUNDED, USUALLY, courses, tried
 from tests.blocks.random_plants import living_courses
 from tests.blocks.start_invariants import OF_STARTS
 from tests.blocks.trace import Trace
@@ -50,7 +50,7 @@ def check(course: Course) -> Trace:
 
 
 @BOUNDED
-@tried(5000)
+@tried(USUALLY)
 @given(courses(consistent=True))
 def test_every_scan_keeps_the_invariants(course: Course) -> None:
     check(course)
