@@ -12,7 +12,6 @@ from runtime import equipment
 from runtime.clock import ManualClock
 from runtime.equipment import Equipment
 from runtime.layout import Capacity, Columns, Layout
-from runtime.program import Program
 from runtime.requests import Ask, new_id
 from runtime.scan import Scan
 from runtime.scan_process import build
@@ -56,8 +55,7 @@ class Controller:
         self._asks: list[Ask] = []
         self._planned = float("-inf")
         self._reading: Reading | None = None
-        program = compiled(build(config, self.columns))
-        self.columns.arena.fill(0)
+        program = build(config, self.columns)
         equipment.fill(found, self.columns)
         for tag, planned in _PLAN:
             self.columns[tag][:] = planned
@@ -103,10 +101,3 @@ class Controller:
 
     def __getitem__(self, tag: Tag) -> Any:
         return self.columns[tag]
-
-
-def compiled(program: Program) -> Program:
-    """The program with all its laws compiled, which may take longer than a scan is allowed."""
-    for block in program.blocks:
-        block.execute()
-    return program

@@ -27,11 +27,11 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 HOUR = 3600.0
 LITRE = 1e-3  # m³
-_NONE = np.zeros(PUMPS, np.bool_)
 STEP = 1.0  # s in which the speed of a ramping drive is taken as constant
 METER_NOISE = 0.01  # relative, of flow and power
 HIGH_FLOAT, LOW_FLOAT = 2.9, 0.9  # m, between which they pump
 WET_FLOAT, DRY_FLOAT = 0.7, 0.35  # m, between which no pump may start again
+_NONE = np.zeros(PUMPS, np.bool_)
 
 
 @dataclass(frozen=True)
