@@ -90,3 +90,12 @@ class Loop:
     def leave(self, inflow: Callable[[float], float]) -> None:
         """From now on, counted from 0, with another inflow."""
         self.time, self.inflow = 0.0, inflow
+
+
+def lasting(loop: Loop, seconds: float) -> list[float]:
+    """The deviations of the level in this time."""
+    found, end = [], loop.time + seconds
+    while loop.time < end:
+        loop.step()
+        found.append(loop.deviation)
+    return found

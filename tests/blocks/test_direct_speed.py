@@ -78,11 +78,12 @@ def test_a_start_begins_at_the_lowest_speed(block: Alone) -> None:
     assert demands(block, 26.2, 4) == pytest.approx([25.5, 26.0, 26.2, 26.2], abs=1e-12)
 
 
+@pytest.mark.parametrize("target", [10.0, 0.5])
 def test_a_target_below_the_lowest_speed_is_passed_on_as_it_is_and_named_by_the_limits(
-    block: Alone,
+    block: Alone, target: float
 ) -> None:
     block[Pump.DirectDemand][:] = block[Pump.Setpoint][:] = 0.0
-    assert demands(block, 10.0, 2) == [10.0, 10.0]
+    assert demands(block, target, 2) == [target, target]
 
 
 @pytest.mark.parametrize(
