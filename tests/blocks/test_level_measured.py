@@ -1,4 +1,4 @@
-"""Level control of a level that is measured badly: noise, coarse steps, dead time, rare feedback."""
+"""Level control of a level measured badly: noise, coarse steps, dead time, rare feedback."""
 
 from __future__ import annotations
 
