@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -53,7 +54,7 @@ class Stand(Plc):
         self.cold = False  # all but retained memory was just lost
         self.clock = ManualClock(course.period)
         self.clock.advance(course.booted)
-        self.scan = Scan(self.columns, self._program, self.clock, course.period, self)
+        self._begin_scans(self._program)
         self.renew()
 
     def requests(self) -> Iterable[Ask]:
@@ -67,10 +68,14 @@ class Stand(Plc):
 
     def start_anew(self) -> None:
         """A new process: nothing is left of the old one but the columns."""
-        scan, program = self.scan, self._program
+        program = self._program
         if self.anew:
             program = Program(program.names, self.settings, self.columns)
-        self.scan = Scan(self.columns, program, self.clock, scan.period, self)
+        self._begin_scans(program)
+
+    def _begin_scans(self, program: Program) -> None:
+        self.scan = Scan(self.columns, program, self.clock, self.scan.period, self)
+        self.scan._hang = math.inf  # a busy machine is no fault of the blocks
 
 
 _STANDS: dict[str, Stand] = {}
