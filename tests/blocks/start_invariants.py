@@ -44,6 +44,10 @@ def starts_of(trace: Trace, all_commanded: Array, slot: int, as_seen: bool) -> l
     commanded = (all_commanded & ~forgotten)[:, slot].tolist()
     pump, was = trace.pump, trace.was
     reported = pump.Running & ~was.Running & was.Adopted & pump.Configured
+    if as_seen:  # a motor that was not heard of and turns now may have stood meanwhile
+        turns = turning(trace)
+        stood = ~np.vstack([np.zeros_like(turns[:1]), turns[:-1]])
+        reported |= turns & stood & (pump.RunningQuality == GOOD) & was.Adopted & pump.Configured
     times = trace.system.ControlTime[:, 0].tolist()
     asked = False  # and not yet reported
     starts: list[float] = []
