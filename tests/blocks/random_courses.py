@@ -130,7 +130,7 @@ def _event(random: Random, period: float, filling: list[bool], consistent: bool)
         [order(random) for _ in range(random.randrange(4))],
         random.choice([*GAPS, -period]),
         random.random() < 0.7,
-        random.choice([1, 1, 1, 2, 4, 9]),
+        random.choice([1, 1, 1, 2, 3, 6]),
         restart(random, 0.08),
         random.choice([0.0] * 9 + [3600.0, -3600.0]),
     )
@@ -235,7 +235,7 @@ def randoms(draw: st.DrawFn) -> Random:
 
 @st.composite
 def courses(draw: st.DrawFn, consistent: bool) -> Course:
-    return chaos(draw(randoms()), draw(st.integers(1, 9)), consistent)
+    return chaos(draw(randoms()), draw(st.integers(1, 8)), consistent)
 
 
 def tried(examples: int) -> settings:

@@ -57,7 +57,7 @@ def test_every_scan_keeps_the_invariants(course: Course) -> None:
 
 
 @BOUNDED
-@tried(500)
+@tried(250)
 @given(living_courses())
 def test_hours_with_a_plant_keep_the_invariants(course: Course) -> None:
     check(course)
