@@ -27,7 +27,7 @@ from numba.core.dispatcher import Dispatcher
 
 UNUSED = 86_400.0  # s after which machine code of other sources is no longer of use
 _ROOT = Path(__file__).parents[1]
-_IMPORT = re.compile(r"^from ((?:blocks|runtime)\.\w+) import", re.MULTILINE)
+_IMPORT = re.compile(r"^from ((?:blocks|runtime)(?:\.\w+)+) import", re.MULTILINE)
 _VERSIONS = (sys.version, numba.__version__, np.__version__)
 
 Law = TypeVar("Law", bound=Callable[..., Any])
@@ -62,7 +62,7 @@ def prepared(law: Callable[..., None], arguments: tuple[object, ...]) -> Callabl
 def _place(module: str) -> Path | None:
     """A folder of our own for the machine code of a module; None if there can be none."""
     digest = hashlib.sha256(repr(_VERSIONS).encode())
-    for source in sorted(_sources(module)):
+    for source in sorted(sources(module)):
         digest.update(source.read_bytes())
     own = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     for home in (_ROOT / "blocks" / "__pycache__" / "laws", Path(own).expanduser() / "calejo"):
@@ -78,14 +78,16 @@ def _place(module: str) -> Path | None:
     return None
 
 
-def _sources(module: str, known: frozenset[Path] = frozenset()) -> frozenset[Path]:
-    """The file of a module of ours and of all that it imports of ours."""
+def sources(module: str, known: frozenset[Path] = frozenset()) -> frozenset[Path]:
+    """The file of a module (or package) of ours and of all that it imports of ours."""
     file = _ROOT / f"{module.replace('.', '/')}.py"
+    if not file.is_file():
+        file = file.with_suffix("") / "__init__.py"
     if file in known or not file.is_file():
         return known
     known |= {file}
     for imported in _IMPORT.findall(file.read_text()):
-        known = _sources(imported, known)
+        known = sources(imported, known)
     return known
 
 

@@ -114,7 +114,6 @@ class Tag:
     name: str = ""
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self.table = owner.__name__
         self.name = name
 
     def __repr__(self) -> str:
@@ -152,15 +151,23 @@ class Tag:
 
 
 class Table:
-    """A set of tags with one row for each thing of its kind. Subclasses only declare tags."""
+    """A set of tags with one row for each thing of its kind. Subclasses only declare tags.
+
+    A long table is declared in parts, which it inherits: its tags stand in the order of its parts.
+    """
+
+    def __init_subclass__(cls) -> None:
+        for tag in cls.tags():
+            tag.table = cls.__name__  # of a part's tags: the whole table, declared last
 
     @classmethod
     def tags(cls) -> Iterator[Tag]:
-        return (tag for tag in vars(cls).values() if isinstance(tag, Tag))
+        declared = (tag for part in cls.__mro__ for tag in vars(part).values())
+        return (tag for tag in declared if isinstance(tag, Tag))
 
     @classmethod
     def tag(cls, name: str) -> Tag:
-        found = vars(cls).get(name)
+        found = getattr(cls, name, None)
         if not isinstance(found, Tag):
             raise KeyError(f"{cls.__name__} has no tag {name!r}")
         return found

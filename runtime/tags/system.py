@@ -1,0 +1,117 @@
+"""The tags of the runtime itself."""
+
+from __future__ import annotations
+
+from runtime.tag import Alarm, Table
+from runtime.tags.kinds import (
+    INTERNAL,
+    REQUEST,
+    S,
+    flag,
+    incoming,
+    memory,
+    parameter,
+    seconds,
+    since,
+    stop_id,
+)
+
+
+class System(Table):
+    """The runtime itself: one row."""
+
+    PlantVersion = parameter("Version of the equipment list in use.", dtype="u8")
+    DatabaseTime = incoming("When the database last answered; 0 before it ever has.", unit=S)
+    DatabaseClockSteps = parameter("How often the database's clock was seen to jump.", dtype="u8")
+
+    Scan = memory("Number of this scan, counted from the first scan ever.", dtype="u8", register=0)
+    Epoch = memory("How many scan processes have led so far.", dtype="u8", register=2)
+    Now = memory("Start of this scan.", unit=S, access=INTERNAL)
+    Elapsed = memory("Time since the previous scan, bounded.", unit=S, access=INTERNAL)
+    ControlTime = memory(
+        "Time controlled so far, gaps bounded: the clock of timers that outlive a restart.",
+        unit=S,
+        retained=True,
+        access=INTERNAL,
+    )
+    # The scan can't say that it stands still: each mirror writes these two into its own copy.
+    ImageAge = seconds(
+        "Time since the scan last published, as the server sees it.", register=32, step=0.01
+    )
+    Live = flag("The scan runs; if not, all else is what it said last.", register=4)
+    FirstScan = flag("True in the first scan of a scan process.", register=0)
+    TimeUtc = memory("UTC of this scan, s since 1970; shown, never used for control.", unit=S)
+    Period = memory("Period of the scan.", unit=S, low=0.01, high=60, register=4, step=0.01)
+    RealTime = flag("The scan has its real-time guarantee (scheduling, locked memory).", register=1)
+
+    Execution = seconds("Execution time of the previous scan.", register=6, step=1e-5)
+    ExecutionMin = seconds("Shortest execution since the reset.")
+    ExecutionMean = seconds("Mean execution since the reset.", register=8, step=1e-5)
+    ExecutionMax = seconds("Longest execution since the reset.", register=10, step=1e-5)
+    Lateness = seconds(
+        "How late this scan began, after its place on the grid.", register=12, step=1e-5
+    )
+    LatenessMin = seconds("Least lateness since the reset.")
+    LatenessMean = seconds("Mean lateness since the reset.")
+    LatenessMax = seconds("Greatest lateness since the reset.", register=14, step=1e-5)
+    Interval = seconds("Time between the beginnings of the last two scans.", register=16, step=1e-4)
+    IntervalMin = seconds("Shortest interval since the reset.")
+    IntervalMean = seconds("Mean interval since the reset.")
+    IntervalMax = seconds("Longest interval since the reset.")
+    Samples = memory("Scans since the reset of the statistics.", dtype="u8")
+    Overruns = memory("Scans that took longer than the period.", dtype="u8", register=18)
+    Skipped = memory("Periods of the grid skipped after overruns.", dtype="u8", register=20)
+    StatisticsReset = flag(
+        "Resets the scan statistics; falls back by itself.", access=REQUEST, register=1
+    )
+
+    Requests = memory("Operator requests taken since the first scan.", dtype="u8", register=22)
+    RequestsTaken = memory("Operator requests taken in this scan.", dtype="u4", access=INTERNAL)
+    Events = memory("Events emitted since the first scan.", dtype="u8")
+    EventsDropped = memory("Events that found no room in the ring.", dtype="u8", register=24)
+
+    DatabaseAge = seconds("Time since the database last answered.", register=26)
+    DatabaseLost = flag(
+        "The database has not answered for longer than allowed.",
+        recorded=True,
+        register=2,
+        alarm=Alarm(
+            2,
+            "PostgreSQL or the database process does not answer",
+            "plans and feedback age; stations go to failsafe when the watchdog expires",
+            "check PostgreSQL and `calejo status`; the scan runs on without it",
+        ),
+    )
+    DatabaseLostSince = since()
+    EmergencyStop = flag(
+        "Emergency stop of the whole system: latched, cleared only by request.",
+        access=REQUEST,
+        retained=True,
+        recorded=True,
+        register=0,
+        alarm=Alarm(
+            1,
+            "an operator stopped the system",
+            "all pumps are at their emergency setpoint; wells may fill",
+            "make sure that the cause is gone, then clear the stop with a reason",
+        ),
+    )
+    EmergencyStopSince = since()
+    EmergencyStopId = stop_id("Request that set the emergency stop in force; 0 if none is.")
+    Fault = flag(
+        "A block failed; the safe outputs stand until the scan process restarts.",
+        recorded=True,
+        register=3,
+        alarm=Alarm(
+            1,
+            "a function block raised an error or wrote a value that is no number",
+            "all outputs are at their safe values",
+            "read the log of the scan process and report the fault",
+        ),
+    )
+    FaultSince = since()
+    FaultBlock = memory(
+        "Place of the failed block in the program, from 1; 0 if none.", dtype="u1", register=28
+    )
+    Faults = memory("Faults since the first scan.", dtype="u8", recorded=True, register=34)
+    ActiveAlarms = memory("Alarms active in the whole system.", dtype="u4", register=30)
