@@ -12,12 +12,13 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from config import document, environment
+from config.arrangement import Arrangement, arranged
 from config.dsn import holds_password
 from config.environment import ORDER
 from config.model import Config
 from config.notation import Notation
 from config.problem import ConfigurationError, Origin, Problem, Refused, meant, shown
-from config.program import BLOCKS, Arrangement, arranged
+from config.program import BLOCKS
 from config.settings import Settings, section
 
 SCAN_YAML = Path("scan.yaml")

@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from config.address import Address, Loopback
+from config.arrangement import arranged
 from config.dsn import EMBEDDED, DatabaseChoice
 from config.notation import StationNames, Whole
 from config.problem import Refused
-from config.program import Program, arranged
+from config.program import Program
 from config.quantity import Duration
 from config.settings import Settings
 

@@ -1,0 +1,1 @@
+"""The settings of each block, with their defaults, ranges and descriptions."""
