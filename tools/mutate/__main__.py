@@ -1,7 +1,8 @@
 """`python -m tools.mutate`: seeds faults into the blocks; a fault that no test notices is a gap.
 
-Each fault of tools/mutate/faults is put, alone, into a copy of the project, and the tests of the
-blocks are run there until one fails. Exit code 1 if a fault survives, or fits the source no longer.
+Each fault of tools/mutate/faults is put, alone, into a copy of the project. There the tests are run
+that it names, and if these pass all others of the blocks, until one fails. Exit code 1 if a fault
+survives, or fits the sources no longer.
 """
 
 from __future__ import annotations
@@ -16,19 +17,8 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from tools.mutate import trial
-from tools.mutate.fault import Fault, Misfit, faults
-from tools.mutate.trial import ROOT, Unusable, Verdict
-
-
-def misfits(chosen: Sequence[Fault]) -> list[str]:
-    """Why some faults can't be seeded."""
-    found = []
-    for fault in chosen:
-        try:
-            fault.seeded((ROOT / fault.file).read_text())
-        except (Misfit, OSError) as error:
-            found.append(str(error))
-    return found
+from tools.mutate.fault import Fault, faults, misfits
+from tools.mutate.trial import Unusable, Verdict
 
 
 def verdicts(chosen: Sequence[Fault | None], jobs: int) -> Iterator[Verdict]:
@@ -55,6 +45,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.mutate", description=__doc__)
     parser.add_argument("names", nargs="*", help="of faults; all if none is given")
     parser.add_argument("--jobs", type=int, default=2, help="faults tried at a time")
+    parser.add_argument("--fit", action="store_true", help="only see whether all fit the sources")
     arguments = parser.parse_args()
     known = {fault.name: fault for fault in faults()}
     if unknown := [name for name in arguments.names if name not in known]:
@@ -64,6 +55,9 @@ def main() -> int:
     if found := misfits(chosen):
         print("\n".join(found), file=sys.stderr)
         return 1
+    if arguments.fit:
+        print(f"{len(chosen)} faults fit the sources")
+        return 0
     survivors = 0
     try:
         for verdict in verdicts((None, *chosen), arguments.jobs):
@@ -74,6 +68,7 @@ def main() -> int:
                 continue
             survivors += not verdict.killer
             said = f"killed by {verdict.killer}" if verdict.killer else "SURVIVED"
+            said += "" if verdict.named or not verdict.killer else ", which it does not name"
             print(f"{verdict.fault.name:48} {said} ({verdict.seconds:.0f} s)", flush=True)
     except Unusable as error:
         print(error, file=sys.stderr)

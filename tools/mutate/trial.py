@@ -8,15 +8,14 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.mutate.fault import Fault
+from tools.mutate.fault import ROOT, TESTS, Fault
 
-ROOT = Path(__file__).parents[2]
 PARTS = ("blocks", "runtime", "config", "tools", "tests")
 FILES = ("pyproject.toml", "scan.yaml")
-TESTS = "tests/blocks"
 PATIENCE = 1800.0  # s
 PASSED, FAILED = 0, 1  # exit codes of pytest
 
@@ -29,10 +28,12 @@ class Unusable(Exception):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the tests said. `killer` is the first that failed; nothing if all passed."""
+    """What the tests said. `killer` is the first that failed; nothing if all passed. `named` says
+    whether the fault expected that."""
 
     fault: Fault | None
     killer: str
+    named: bool
     seconds: float
 
 
@@ -47,23 +48,31 @@ def copy_to(folder: Path) -> None:
 
 def test(folder: Path, fault: Fault | None) -> Verdict:
     """Try the tests on the copy, with a fault in it for as long as that takes."""
+    began = time.monotonic()
     if fault is None:
-        return _run(folder, None)
+        return Verdict(None, _first_failure(folder, _others(folder, ())), True, _since(began))
     source = folder / fault.file
     right = source.read_text()
     source.write_text(fault.seeded(right))
     try:
-        return _run(folder, fault)
+        if killer := _first_failure(folder, fault.killers):
+            return Verdict(fault, killer, True, _since(began))
+        killer = _first_failure(folder, _others(folder, fault.killers))
+        return Verdict(fault, killer, False, _since(began))
     finally:
         source.write_text(right)
 
 
-def _run(folder: Path, fault: Fault | None) -> Verdict:
-    began = time.monotonic()
+def _since(began: float) -> float:
+    return time.monotonic() - began
+
+
+def _first_failure(folder: Path, files: Sequence[str]) -> str:
+    """The first test of these files that fails; nothing if all pass."""
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=no", "-rfE"),
-            *_order(folder, fault),
+            *(f"{TESTS}/{name}" for name in files),
         ],
         cwd=folder,
         # Interpreted: compiling each fault anew would take longer than testing it. The time of a
@@ -75,18 +84,14 @@ def _run(folder: Path, fault: Fault | None) -> Verdict:
     )
     failure = _FAILURE.search(done.stdout)
     if done.returncode not in (PASSED, FAILED) or (done.returncode == FAILED) != bool(failure):
-        raise Unusable(f"{fault.name if fault else 'no fault'}:\n{done.stdout}\n{done.stderr}")
-    return Verdict(fault, failure[1] if failure else "", time.monotonic() - began)
+        raise Unusable(f"{done.stdout}\n{done.stderr}")
+    return failure[1] if failure else ""
 
 
-def _order(folder: Path, fault: Fault | None) -> list[str]:
-    """The test files: likely killers first, random courses last."""
-    files = {file.name for file in (folder / TESTS).glob("test_*.py")}
-    likely = [*fault.killers] if fault else []
-    if unknown := set(likely) - files:
-        raise Unusable(f"{TESTS} has no {', '.join(unknown)}")
-    rest = sorted(files - set(likely), key=lambda name: (_is_random(folder, name), name))
-    return [f"{TESTS}/{name}" for name in (*likely, *rest)]
+def _others(folder: Path, named: Sequence[str]) -> list[str]:
+    """All other test files of the blocks, random courses last."""
+    files = {file.name for file in (folder / TESTS).glob("test_*.py")} - {*named}
+    return sorted(files, key=lambda name: (_is_random(folder, name), name))
 
 
 def _is_random(folder: Path, name: str) -> bool:
