@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from runtime.tags import Pump, Station
-from tests.plc import Plc, obey
+from tests.blocks.three_pumps import at_rest, raise_to, running
+from tests.plc import Plc
 
 STOP_LEVEL, START_LEVEL, ALL_RUN_LEVEL = 1, 2, 4  # Pump.Guarded
 DEFAULT, PLAN, MANUAL, FAILSAFE = range(4)  # Pump.Authority
@@ -13,23 +14,7 @@ DEFAULT, PLAN, MANUAL, FAILSAFE = range(4)  # Pump.Authority
 
 @pytest.fixture
 def plc() -> Plc:
-    """A station of three pumps that stand by default, and another of one."""
-    plc = Plc(station_of=(0, 0, 0, 1), feedback={"level_rate": 1e9})
-    plc.before_scan = obey
-    plc[Pump.DefaultSetpoint][:] = 0.0
-    plc[Pump.TotalRunTime][:] = [30.0, 10.0, 20.0, 0.0]
-    plc[Pump.StopLevel][:] = 0.8
-    plc.step()
-    return plc
-
-
-def raise_to(plc: Plc, level: float) -> None:
-    plc[Pump.MeasuredLevel][:3] = level
-    plc.settle()
-
-
-def running(plc: Plc) -> list[int]:
-    return [slot for slot in range(3) if plc[Pump.Setpoint][slot] > 0.0]
+    return at_rest()
 
 
 def take_over(plc: Plc, authority: int, speed: float) -> None:

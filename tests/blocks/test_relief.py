@@ -7,7 +7,8 @@ import math
 import pytest
 
 from runtime.tag import Tag
-from runtime.tags import FOREVER, Pump, Station
+from runtime.tags import Pump, Station
+from tests.blocks.three_pumps import one_at_work, running, tire
 from tests.plc import Plc, obey
 
 MAX_RUN, IN_PLACE = 8, 16  # Pump.Guarded
@@ -16,38 +17,7 @@ NONE_BUT_0 = [True, False, False, False]
 
 @pytest.fixture
 def plc() -> Plc:
-    """Pump 0 of three runs at 40 Hz, for ten minutes at most; pump 2 is the least used other."""
-    plc = Plc(station_of=(0, 0, 0, 1))
-    plc.before_scan = obey
-    plc[Pump.DefaultSetpoint][:] = 0.0
-    plc[Pump.TotalRunTime][:] = [0.0, 20.0, 10.0, 0.0]
-    plc[Pump.MaxRun][:] = [600.0, 900.0, 900.0, FOREVER]
-    plc.plan(0, speed=40.0)
-    plc.settle()
-    assert running(plc) == [0]
-    return plc
-
-
-def running(plc: Plc) -> list[int]:
-    return [slot for slot in range(3) if plc[Pump.Setpoint][slot] > 0.0]
-
-
-def tire(plc: Plc, slot: int = 0) -> None:
-    """Let its run be over in this scan."""
-    plc[Pump.RunTime][slot] = plc[Pump.MaxRun][slot] - 1e-9
-    plc.renew()
-    plc.step()
-
-
-def say_nothing_of(plc: Plc, *slots: int) -> None:
-    """Drives that obey, but for these, which stand."""
-
-    def but_for(plc: Plc) -> None:
-        obey(plc)
-        plc[Pump.MeasuredRunning][list(slots)] = False
-        plc[Pump.MeasuredSpeed][list(slots)] = 0.0
-
-    plc.before_scan = but_for
+    return one_at_work()
 
 
 def test_another_pump_takes_over_before_the_first_stops(plc: Plc) -> None:

@@ -7,46 +7,16 @@ import math
 import pytest
 
 from runtime.tag import Tag
-from runtime.tags import FOREVER, Pump
-from tests.plc import Plc, obey
+from runtime.tags import Pump
+from tests.blocks.three_pumps import jam, one_at_work, running, tire
+from tests.plc import Plc
 
 NONE_BUT_0 = [True, False, False, False]
 
 
 @pytest.fixture
 def plc() -> Plc:
-    """Pump 0 of three runs at 40 Hz, for ten minutes at most; pump 2 is the least used other."""
-    plc = Plc(station_of=(0, 0, 0, 1))
-    plc.before_scan = obey
-    plc[Pump.DefaultSetpoint][:] = 0.0
-    plc[Pump.TotalRunTime][:] = [0.0, 20.0, 10.0, 0.0]
-    plc[Pump.MaxRun][:] = [600.0, 900.0, 900.0, FOREVER]
-    plc.plan(0, speed=40.0)
-    plc.settle()
-    assert running(plc) == [0]
-    return plc
-
-
-def running(plc: Plc) -> list[int]:
-    return [slot for slot in range(3) if plc[Pump.Setpoint][slot] > 0.0]
-
-
-def tire(plc: Plc, slot: int = 0) -> None:
-    """Let its run be over in this scan."""
-    plc[Pump.RunTime][slot] = plc[Pump.MaxRun][slot] - 1e-9
-    plc.renew()
-    plc.step()
-
-
-def say_nothing_of(plc: Plc, *slots: int) -> None:
-    """Drives that obey, but for these, which stand."""
-
-    def but_for(plc: Plc) -> None:
-        obey(plc)
-        plc[Pump.MeasuredRunning][list(slots)] = False
-        plc[Pump.MeasuredSpeed][list(slots)] = 0.0
-
-    plc.before_scan = but_for
+    return one_at_work()
 
 
 def test_relief_ends_when_the_pump_is_no_longer_asked_for(plc: Plc) -> None:
@@ -79,7 +49,7 @@ def test_a_pump_in_place_of_another_keeps_a_higher_demand_of_its_own(plc: Plc) -
 
 
 def test_a_pump_that_does_not_start_in_place_is_replaced_and_the_first_runs_on(plc: Plc) -> None:
-    say_nothing_of(plc, 2)
+    jam(plc, 2)
     tire(plc)
     while not plc[Pump.Failed][2]:
         assert plc[Pump.Setpoint][0] == 40.0
@@ -147,7 +117,7 @@ def test_a_first_pump_that_does_not_come_back_lets_the_other_run_on_in_a_full_we
     plc.settle()
     plc[Pump.Configured][1] = False
     plc[Pump.StartLevel][:] = 1.4
-    say_nothing_of(plc, 0)
+    jam(plc, 0)
     plc.step()
     tire(plc, 2)
     plc.run_for(60.0)

@@ -8,30 +8,15 @@ import pytest
 
 from runtime.tag import Tag
 from runtime.tags import Pump, Station
-from tests.plc import Plc, obey
+from tests.blocks.three_pumps import at_rest, jam, raise_to, running
+from tests.plc import Plc
 
 START_LEVEL = 2  # Pump.Guarded
 
 
 @pytest.fixture
 def plc() -> Plc:
-    """A station of three pumps that stand by default, and another of one."""
-    plc = Plc(station_of=(0, 0, 0, 1), feedback={"level_rate": 1e9})
-    plc.before_scan = obey
-    plc[Pump.DefaultSetpoint][:] = 0.0
-    plc[Pump.TotalRunTime][:] = [30.0, 10.0, 20.0, 0.0]
-    plc[Pump.StopLevel][:] = 0.8
-    plc.step()
-    return plc
-
-
-def raise_to(plc: Plc, level: float) -> None:
-    plc[Pump.MeasuredLevel][:3] = level
-    plc.settle()
-
-
-def running(plc: Plc) -> list[int]:
-    return [slot for slot in range(3) if plc[Pump.Setpoint][slot] > 0.0]
+    return at_rest()
 
 
 def test_the_pump_of_the_start_level_runs_at_its_default_or_faster(plc: Plc) -> None:
@@ -118,12 +103,7 @@ def test_a_plan_for_a_pump_that_cannot_start_is_no_pump_that_runs(plc: Plc) -> N
 def test_a_pump_that_does_not_start_is_followed_by_another_and_kept_asked_until_then(
     plc: Plc,
 ) -> None:
-    def all_but_pump_1(plc: Plc) -> None:
-        obey(plc)
-        plc[Pump.MeasuredRunning][1] = False
-        plc[Pump.MeasuredSpeed][1] = 0.0
-
-    plc.before_scan = all_but_pump_1
+    jam(plc, 1)
     plc[Pump.MeasuredLevel][:3] = 2.5
     while not plc[Pump.Failed][1]:
         plc.step()
