@@ -15,12 +15,6 @@ FILLING = Station.FlowDirection.number("filling")
 
 
 @compiled
-def _applied(setpoint: float, low: float, lost: bool, speed: float) -> float:
-    """What became of the output: the speed itself where the drive is known to keep another."""
-    return larger(speed if lost and speed > 0.0 else setpoint, low)
-
-
-@compiled
 def _forward_then(then: float, now: float, regrouped: bool) -> float:
     """Last scan's feed-forward as it would be with the pumps that run now and what is known now."""
     return now if regrouped or then == 0.0 or now == 0.0 else then
@@ -43,9 +37,9 @@ def _control(system: Pins, station: Pins, pump: Pins) -> None:
         c4, c5 = pump.FlowCurve4[p], pump.FlowCurve5[p]
         inflow = station.Inflow[s] / pumps if station.InflowQuality[s] == GOOD else 0.0
         forward = speed_for(inflow, low, high, c1, c2, c3, c4, c5)
-        lost = pump.NotFollowing[p] and pump.SpeedQuality[p] == GOOD
-        applied = _applied(pump.Setpoint[p], low, lost, pump.Speed[p])
+        applied = larger(pump.Setpoint[p], low)
         error = beyond(sign * (level - aim), band)
+        refused = pump.NotFollowing[p] and (pump.Setpoint[p] - pump.Speed[p]) * error > 0.0
 
         if leads and pump.LevelPumps[p] > 0 and pump.Setpoint[p] >= low:
             regrouped = pump.LevelPumps[p] != pumps
@@ -55,7 +49,8 @@ def _control(system: Pins, station: Pins, pump: Pins) -> None:
             integral += pump.LevelOffset[p] - offset(gain, error_then, derivative_time, slope, then)
             unmoved = beyond(sign * (level - pump.LevelAim[p]), band)
             integral += (1.0 - pump.LevelSetpointWeight[p]) * gain * (unmoved - error)
-            integral += gain * error * part(elapsed, pump.LevelResetTime[p])
+            if not refused:
+                integral += gain * error * part(elapsed, pump.LevelResetTime[p])
             short = applied - pump.LevelOutput[p]
             integral += short * part(elapsed, pump.LevelTrackingTime[p])
             filter_time = pump.LevelFilterTime[p]
@@ -100,11 +95,19 @@ class LevelControl(Block):
         LevelDemand = min(max(u, LowLimit), HighLimit) of the pumps that run, 0 of the others
 
     The lead, the n pumps that run and which they are come from `staging`. Target and parameters are
-    the lead's; limits, those of the previous scan, are each pump's own. In the second line of I, u
-    is the output of the previous scan and s what became of it: the setpoint in force (at least
-    LowLimit), or the measured speed of a pump found not to follow. So whatever holds a pump back,
-    rate, power, flow, start rules or the drive itself, the integral follows it with tracking time
-    Tt (at least one scan, as is Ti) and winds nothing up.
+    the lead's; limits, those of the previous scan, are each pump's own. In the line of I, u is the
+    output of the previous scan and s the setpoint in force, at least LowLimit. So whatever holds a
+    setpoint back, rate, power, flow or start rules, the integral follows it with tracking time Tt
+    (at least one scan, as is Ti) and winds nothing up.
+
+    A drive may hold its pump back, too. While the lead is found not to follow (NotFollowing), K · ê
+    is left out of I as long as it asks for more of what the drive doesn't do: ê > 0 and the speed
+    below the setpoint, ê < 0 and above. Only this sign is taken from the measured speed, and not
+    its value, as it may be the speed sensor that is wrong: if I followed what that shows, the level
+    would be off for good by Ti / (Tt · K) for each Hz that it shows too little, as 0.25 m with
+    20 Hz/m, 5 min and 1 min. So nothing that it shows moves the pump, and in the worst case P and F alone
+    hold the level on one side, off by (HighLimit − LowLimit) / K at most, while `staging` has
+    another pump help.
 
     | in this scan                                      | the integral                          |
     |---------------------------------------------------|---------------------------------------|
@@ -134,7 +137,6 @@ class LevelControl(Block):
         Pump.LevelRun,
         Pump.TargetLevel,
         Pump.Speed,
-        Pump.SpeedQuality,
         Pump.FlowCurve1,
         Pump.FlowCurve2,
         Pump.FlowCurve3,

@@ -13,6 +13,7 @@ from runtime.tag import Quality
 from runtime.tags import FOREVER, Pump, Station, System
 
 HOUR = 3600.0  # s
+AGREE = 0.5  # of the difference
 
 _BAD, _UNCERTAIN, _GOOD = int(Quality.BAD), int(Quality.UNCERTAIN), int(Quality.GOOD)
 _FILLING = Station.FlowDirection.number("filling")
@@ -69,7 +70,8 @@ def _combine(
             station.LevelSpread[s] = 0.0
             station.LevelQuality[s] = _UNCERTAIN if held[s] else _BAD
             station.LevelLostTime[s] = smaller(station.LevelLostTime[s] + elapsed, FOREVER)
-        station.LevelsDiffer[s] = station.LevelSpread[s] > difference
+        bound = AGREE * difference if station.LevelsDiffer[s] else difference
+        station.LevelsDiffer[s] = station.LevelSpread[s] > bound
         sensors = end - first if end - first < _MOST else _MOST
         if sensors != station.LevelSensors[s]:
             station.InflowLevel[s] = station.Level[s]  # what others measure is no rise
@@ -146,15 +148,19 @@ class WellLevel(Block):
     | none        | stays                                                            | Bad       |
 
     With three sensors one may fail in any way; with two a difference shows but not which is wrong.
-    LevelSensors is their number (255 of more), LevelSpread the highest − the lowest, LevelsDiffer
-    LevelSpread > `difference`. LevelLostTime counts up while the quality is not Good. FeedbackLost
-    is true for a configured pump that has not reported, or whose station's level is Bad.
+    LevelSensors is their number (255 of more), LevelSpread the highest − the lowest. LevelsDiffer
+    is set when LevelSpread > `difference` and cleared when it is at most half of that, so that
+    waves between two sensors are one alarm and not many. LevelLostTime counts up while the quality
+    is not Good. FeedbackLost is true for a configured pump that has not reported, or whose
+    station's level is Bad.
 
     What flows into a well (or out of a tank that the pumps fill) is what the pumps move plus what
-    the well gains (less what the tank does), through a filter of first order:
+    the well gains (less what the tank does), through a filter of first order. In m³/h, m³, m², m
+    and s, with 3600 s/h:
 
-        gained := elapsed · (pumped − Inflow) ± WellArea · (Level − Level before)
-        Inflow := Inflow + gained / (`smoothing` + elapsed)
+        gained := ± WellArea · (Level − Level before)
+        change := elapsed · (pumped − Inflow) + 3600 · gained
+        Inflow := Inflow + change / (`smoothing` + elapsed)
 
     A pump moves its Good Flow; without one what its learned curve expects while it is turning, and
     nothing at rest. Where a turning pump's flow is not known at all Inflow stays. Without a Good

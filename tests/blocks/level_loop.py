@@ -32,8 +32,9 @@ class Loop:
     """One pump that leads, at half speed in balance with an inflow that it holds at its target.
 
     The well is exact: the setpoint stands still from scan to scan, and so does the inflow.
-    `become` is what the demand becomes on its way to the drive; `seen` is what is measured of the
-    level. A filling station has it the other way: what flows in here flows out there.
+    `become` is what the demand becomes on its way to the drive, `turn` the speed at which the drive
+    then turns the pump; `seen` is what is measured of the level. A filling station has it the other
+    way: what flows in here flows out there.
     """
 
     def __init__(self, period: float = 1.0, filling: bool = False, **parameters: float) -> None:
@@ -42,6 +43,7 @@ class Loop:
         self.level, self.time, self.period = TARGET, 0.0, period
         self.inflow: Callable[[float], float] = lambda time: HALF
         self.become: Callable[[float], float] = obey
+        self.turn: Callable[[float], float] = obey
         self.seen: Callable[[float], float] = obey
         usual = {"LevelGain": GAIN, "LevelResetTime": RESET, "LevelSetpointWeight": 1.0}
         limits = {"HighLimit": 1.0, "TargetLevel": TARGET, "Setpoint": 0.5}
@@ -78,7 +80,8 @@ class Loop:
         self[Station.Level] = self.seen(self.level)
         self.scan.step()
         self[Pump.Setpoint] = self.become(float(self[Pump.LevelDemand]))
-        pumped = FLOW * float(self[Pump.Setpoint]) * max(1, int(self[Station.PumpsWanted]))
+        speed = self.turn(float(self[Pump.Setpoint]))
+        pumped = FLOW * speed * max(1, int(self[Station.PumpsWanted]))
         self.level += self.sign * (self.inflow(self.time) - pumped) * self.period / AREA
         self.time += self.period
         self[System.Elapsed] = self.period

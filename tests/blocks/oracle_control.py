@@ -39,10 +39,10 @@ def _control(station: Row, pump: Row, leads: bool, elapsed: float) -> float:
     inflow = station.Inflow / count if station.InflowQuality == GOOD else 0.0
     known = speed_for(of(pump, "Flow"), inflow, pump.LowLimit, pump.HighLimit)
 
-    applied = pump.Setpoint
-    if pump.NotFollowing and pump.SpeedQuality == GOOD and pump.Speed > 0.0:
-        applied = pump.Speed
-    applied = max(applied, pump.LowLimit)
+    applied = max(pump.Setpoint, pump.LowLimit)
+    in_vain = pump.NotFollowing and (
+        (felt > 0.0 and pump.Speed < pump.Setpoint) or (felt < 0.0 and pump.Speed > pump.Setpoint)
+    )
 
     def offset(felt: float, slope: float, forward: float) -> float:
         """P + D + F, with the parameters of this scan."""
@@ -58,7 +58,8 @@ def _control(station: Row, pump: Row, leads: bool, elapsed: float) -> float:
         integral += pump.LevelOffset - offset(felt_then, pump.LevelSlope, then)
         unmoved = outside(sign * (station.Level - pump.LevelAim), pump.LevelDeadband)
         integral += (1.0 - pump.LevelSetpointWeight) * gain * (unmoved - felt)
-        integral += gain * felt * share(elapsed, pump.LevelResetTime)
+        if not in_vain:
+            integral += gain * felt * share(elapsed, pump.LevelResetTime)
         integral += (applied - pump.LevelOutput) * share(elapsed, pump.LevelTrackingTime)
         slope = pump.LevelFilterTime * pump.LevelSlope + (station.Level - pump.LevelSeen)
         slope /= pump.LevelFilterTime + elapsed

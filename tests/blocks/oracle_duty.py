@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from types import SimpleNamespace as Row
 
-from tests.blocks.oracle_numbers import GOOD, LEVEL, LOCAL, MANUAL, PLAN, clamp
+from tests.blocks.oracle_numbers import GOOD, LEVEL, LOCAL, MANUAL, PLAN, clamp, speed_limits
 
 STOP_LEVEL, START_LEVEL, ALL_RUN_LEVEL, MAX_RUN, IN_PLACE = (1 << bit for bit in range(5))
 
@@ -28,13 +28,8 @@ def watch_over(station: Row, pumps: Pumps) -> None:
     _run_one(pumps)
 
 
-def _limits(pump: Row) -> tuple[float, float]:
-    high = max(min(pump.MaxSpeed, pump.HardMaxSpeed), 0.0)
-    return clamp(max(pump.MinSpeed, pump.HardMinSpeed), 0.0, high), high
-
-
 def _obey_level(pump: Row) -> None:
-    _, high = _limits(pump)
+    _, high = speed_limits(pump)
     ours = pump.Configured and not pump.Stopped and pump.Authority != LOCAL
     pump.Usable = ours and not pump.LevelTrip and not pump.LevelStop and high > 0.0
     pump.Command, pump.Guarded = pump.Demand, 0
@@ -119,7 +114,7 @@ def _run_one(pumps: Pumps) -> None:
         stays = pump.GuardRun and pump.Usable and chosen is not None and not best.Turning
         pump.GuardRun = slot == chosen or stays
         if pump.GuardRun:
-            low, high = _limits(pump)
+            low, high = speed_limits(pump)
             default = pump.DefaultSetpoint
             speed = clamp(default, low, high) if default > 0.0 else low
             speed = speed if speed > 0.0 else high

@@ -88,7 +88,9 @@ def measure_level(station: Row, pumps: list[Row], elapsed: float, difference: fl
         station.LevelQuality = UNCERTAIN if held else BAD
         station.LevelLostTime = counted(station.LevelLostTime, elapsed)
     station.LevelSpread = good[-1] - good[0] if good else 0.0
-    station.LevelsDiffer = station.LevelSpread > difference
+    agree = station.LevelSpread <= difference / 2.0
+    differ = station.LevelSpread > difference
+    station.LevelsDiffer = differ or (station.LevelsDiffer and not agree)
     sensors = min(len(good), 255)
     if sensors != station.LevelSensors:
         station.InflowLevel = station.Level

@@ -6,7 +6,7 @@ import math
 from types import SimpleNamespace as Row
 
 from tests.blocks.oracle_guards import trip_level
-from tests.blocks.oracle_numbers import FILLING, GOOD, LOCAL, MANUAL, clamp
+from tests.blocks.oracle_numbers import FILLING, GOOD, LOCAL, MANUAL, clamp, speed_limits
 
 SPEED, RATE, LEVEL, LEVEL_LOST, POWER, FLOW, NOT_A_NUMBER = (1 << bit for bit in range(7))
 STARTS, OFF_TIME, MIN_RUN, MAX_RUN, GUARD = (1 << bit for bit in range(7, 12))
@@ -16,8 +16,7 @@ BY_LEVEL, BY_RUN_TIME = 0b00111, 0b01000  # Pump.Guarded
 
 def limit(pump: Row, station: Row, elapsed: float) -> None:
     acted = pump.LimitedBefore = pump.Limited
-    high = pump.HighLimit = max(min(pump.MaxSpeed, pump.HardMaxSpeed), 0.0)
-    low = pump.LowLimit = clamp(max(pump.MinSpeed, pump.HardMinSpeed), 0.0, high)
+    low, high = pump.LowLimit, pump.HighLimit = speed_limits(pump)
     command = _adopt(pump)
     before, step = pump.Setpoint, max(pump.MaxSpeedChange * elapsed, 0.0)
     pump.Limited = GUARD * bool(pump.Guarded & BY_LEVEL)

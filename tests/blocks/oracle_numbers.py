@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace as Row
 
 from runtime.tags import FOREVER
 
@@ -15,6 +16,12 @@ HOUR = 3600.0  # s
 
 def clamp(value: float, low: float, high: float) -> float:
     return min(max(value, low), high)
+
+
+def speed_limits(pump: Row) -> tuple[float, float]:
+    """The lowest running speed and the highest one in force."""
+    high = max(min(pump.MaxSpeed, pump.HardMaxSpeed), 0.0)
+    return clamp(max(pump.MinSpeed, pump.HardMinSpeed), 0.0, high), high
 
 
 def age(now: float, time: float) -> float:

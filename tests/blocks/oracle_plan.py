@@ -17,6 +17,7 @@ from tests.blocks.oracle_numbers import (
     PLAN,
     age,
     clamp,
+    speed_limits,
 )
 
 KINDS = ("Speed", "Level", "Power")  # what a plan commands, by ControlType
@@ -62,7 +63,8 @@ def ramp_direct(pump: Row, elapsed: float) -> None:
     target = pump.TargetSpeed
     in_charge = pump.ControlType == DIRECT and pump.PlanActive and pump.Authority == PLAN
     before = pump.DirectDemand if in_charge and pump.DirectDemand > 0.0 else pump.Setpoint
-    start = max(before, min(pump.LowLimit, target))
+    lowest, _ = speed_limits(pump)
+    start = max(before, min(lowest, target))
     step = pump.DirectRamp * elapsed
     pump.DirectDemand = clamp(target, start - step, start + step) if target > 0.0 else 0.0
 

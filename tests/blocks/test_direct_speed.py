@@ -24,7 +24,10 @@ def block() -> Alone:
     for tag, value in {
         Pump.PlanActive: True,
         Pump.Authority: BY_PLAN,
-        Pump.LowLimit: LOW,
+        Pump.MinSpeed: LOW,
+        Pump.MaxSpeed: 50.0,
+        Pump.HardMinSpeed: 20.0,
+        Pump.HardMaxSpeed: 51.0,
         Pump.DirectRamp: RAMP,
         Pump.TargetSpeed: 40.0,
         Pump.Setpoint: 40.0,
@@ -168,13 +171,35 @@ def test_the_plan_changes_its_mind_while_the_pump_runs_down(plc: Plc) -> None:
     assert setpoints(plc, 2) == pytest.approx([35.5, 36.0])
 
 
-def test_a_start_is_no_violation_of_the_speed_limits(plc: Plc) -> None:
-    plc.plan(0, speed=0.0)
-    setpoints(plc, 60)
-    assert plc[Pump.Setpoint][0] == 0.0
+def violations(plc: Plc, scans: int) -> int:
+    """In how many scans of its course the speed limits acted on pump 0."""
+    bit = 1 << Pump.Limited.number("speed")
+    found = 0
+    for _ in range(scans):
+        setpoints(plc, 1)
+        found += bool(plc[Pump.Limited][0] & bit)
+    return found
+
+
+def test_neither_a_start_nor_a_stop_is_a_violation_of_the_speed_limits(plc: Plc) -> None:
+    for target in (0.0, 45.0, 0.0):
+        plc.plan(0, speed=target)
+        assert violations(plc, 60) == 0
+        assert plc[Pump.Setpoint][0] == target
+
+
+def test_a_start_in_the_very_first_scan_is_none_either(plc: Plc) -> None:
     plc.plan(0, speed=45.0)
-    speed_bit = 1 << Pump.Limited.number("speed")
-    for _ in range(50):
-        plc.step()
-        assert not plc[Pump.Limited][0] & speed_bit
+    assert violations(plc, 60) == 0
+    assert plc[Pump.Setpoint][0] == 45.0
+
+
+@pytest.mark.parametrize("limit", [Pump.MinSpeed, Pump.HardMinSpeed])
+def test_a_lowest_speed_that_is_raised_beyond_the_ramp_is_none_either(plc: Plc, limit: Tag) -> None:
+    plc.plan(0, speed=45.0)
+    assert violations(plc, 10) == 0
+    plc[limit][0] = 38.0
+    assert violations(plc, 1) == 0
+    assert plc[Pump.Setpoint][0] == 38.0
+    assert violations(plc, 30) == 0
     assert plc[Pump.Setpoint][0] == 45.0

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from random import Random
 
 import pytest
 
 from runtime.tag import Quality
 from runtime.tags import Pump, Station
-from tests.blocks.level_loop import FLOW, GAIN, HALF, RESET, TARGET, Loop, lasting
+from tests.blocks.level_loop import FLOW, GAIN, HALF, RESET, TARGET, Loop, lasting, obey
 
 LOAD = 0.012  # m³/s
 CURVE = tuple(Pump.tag(f"FlowCurve{node}") for node in range(1, 6))
@@ -48,20 +49,60 @@ def test_whatever_holds_the_pump_back_winds_nothing_up(limit: str) -> None:
     assert loop.deviation == pytest.approx(0.0, abs=0.01)
 
 
-@pytest.mark.parametrize(
-    ("quality", "speed", "follows"),
-    [(Quality.GOOD, 0.6, True), (Quality.BAD, 0.6, False), (Quality.GOOD, 0.0, False)],
-)
-def test_the_integral_follows_a_drive_that_keeps_another_speed(
-    quality: Quality, speed: float, follows: bool
-) -> None:
-    """As far as that speed is known. A pump that stands where it should run is another matter."""
-    loop = Loop(LevelTrackingTime=60.0, Setpoint=0.9)
-    loop[Pump.NotFollowing] = True
-    loop[Pump.Speed], loop[Pump.SpeedQuality] = speed, quality
-    loop.seen = lambda level: TARGET
-    lasting(loop, 600.0)
-    assert loop.output == pytest.approx(0.6 if follows else 0.9, abs=1e-4)
+@pytest.mark.parametrize("shown", [0.0, 0.3, 0.7])
+@pytest.mark.parametrize("error", [0.05, -0.05])
+def test_what_a_drive_does_not_do_is_not_asked_of_it_ever_more(shown: float, error: float) -> None:
+    loop = Loop(LevelTrackingTime=60.0)
+    loop[Pump.NotFollowing], loop[Pump.Speed] = True, shown
+    loop.seen = lambda level: TARGET + error
+    loop.step()
+    before = loop.output
+    loop.step()
+    refused = (loop[Pump.Setpoint] - shown) * error > 0.0
+    assert loop.output == pytest.approx(before + (0.0 if refused else GAIN * error / RESET))
+
+
+def supervised(loop: Loop, shown: float | None, seconds: float) -> list[float]:
+    """The deviations while a sensor shows a speed, the true one if None, and supervision looks."""
+    found = []
+    for _ in range(round(seconds)):
+        setpoint = float(loop[Pump.Setpoint])
+        loop[Pump.Speed] = loop.turn(setpoint) if shown is None else shown
+        loop[Pump.NotFollowing] = abs(setpoint - loop[Pump.Speed]) > 0.04
+        loop.step()
+        found.append(loop.deviation)
+    return found
+
+
+def test_after_a_drive_ends_its_own_limit_the_level_is_back_at_its_target() -> None:
+    loop = Loop(LevelTrackingTime=60.0)
+    loop.turn = lambda speed: min(speed, 0.7)
+    loop.leave(lambda time: 0.8 * FLOW)
+    supervised(loop, None, 1200.0)
+    loop.turn = obey
+    loop.leave(lambda time: 0.4 * FLOW)
+    assert min(supervised(loop, None, 4000.0)) > -0.01
+    assert loop.deviation == pytest.approx(0.0, abs=0.01)
+
+
+@pytest.mark.parametrize("shown", [0.05, 0.2, 0.9, 1.0])
+def test_a_lying_speed_shifts_the_level_by_no_more_than_its_gain_alone_leaves(shown: float) -> None:
+    loop = Loop(LevelTrackingTime=60.0)
+    for share in (0.5, 0.6, 0.4, 0.8, 0.5):
+        loop.leave(lambda time, share=share: share * FLOW)  # type: ignore[misc]
+        deviations = supervised(loop, shown, 3000.0)
+        assert max(map(abs, deviations)) < 0.4 / GAIN + 0.01
+        wrong_side = min(deviations[-1], 0.0) if shown < 0.5 else max(deviations[-1], 0.0)
+        assert wrong_side == pytest.approx(0.0, abs=0.005)
+
+
+@pytest.mark.parametrize("shown", [0.05, 1.0])
+def test_waves_and_a_lying_speed_together_shift_the_level_by_little(shown: float) -> None:
+    random = Random(1)
+    loop = Loop(LevelTrackingTime=60.0)
+    loop.seen = lambda level: level + random.gauss(0.0, 0.01)
+    deviations = supervised(loop, shown, 10_000.0)
+    assert abs(sum(deviations[-3000:]) / 3000.0) < 0.03
 
 
 def moving() -> Loop:

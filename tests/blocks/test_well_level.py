@@ -132,6 +132,22 @@ def test_sensors_that_differ_by_more_than_allowed_are_told_of() -> None:
     assert not well[Station.LevelsDiffer].any()
 
 
+def test_sensors_that_differ_agree_again_only_when_they_differ_by_half_of_what_is_allowed() -> None:
+    well = Well(difference=0.25, station_of=(0, 0))
+    for high, differ in ((1.25, False), (1.26, True), (1.24, True), (1.126, True), (1.125, False)):
+        well.measure([1.0, high])
+        assert well[Station.LevelsDiffer][0] == differ
+    well.measure([1.0, 1.2])
+    assert not well[Station.LevelsDiffer][0], "not before they differ by more than allowed"
+
+
+def test_inflow_is_in_cubic_metres_an_hour_whatever_the_level_does_in_a_second() -> None:
+    well = Well(smoothing=0.0)
+    well.measure([1.0] * 4)
+    well.measure([1.001] * 4)
+    assert well[Station.Inflow].tolist() == pytest.approx([12.0 * 0.001 * 3600.0] * 2)
+
+
 @pytest.mark.parametrize("quality", [BAD, UNCERTAIN])
 def test_the_time_without_a_good_level_counts_up(quality: int) -> None:
     well = Well(period=0.5)
