@@ -8,21 +8,13 @@ import pytest
 
 from runtime.tag import Tag
 from runtime.tags import Pump
-from tests.plc import Plc, obey
+from tests.blocks.enforcer import leaping, run_at
+from tests.plc import Plc
 
 
 @pytest.fixture
 def plc() -> Plc:
-    """Levels may leap, so that a test can set them."""
-    plc = Plc(feedback={"level_rate": 1e9})
-    plc.before_scan = obey
-    return plc
-
-
-def run_at(plc: Plc, speed: float) -> None:
-    plc.plan(0, speed=speed)
-    plc.settle()
-    assert plc[Pump.Setpoint][0] == speed
+    return leaping()
 
 
 @pytest.mark.parametrize("limit", [Pump.MaxSpeed, Pump.HardMaxSpeed])

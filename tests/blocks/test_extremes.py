@@ -8,15 +8,14 @@ import pytest
 
 from runtime.tag import Tag
 from runtime.tags import Pump, Station
-from tests.plc import Plc, obey
+from tests.blocks.enforcer import leaping, run_at
+from tests.plc import Plc
 
 
 @pytest.fixture
 def plc() -> Plc:
-    plc = Plc(feedback={"level_rate": 1e9})
-    plc.before_scan = obey
-    plc.plan(0, speed=45.0)
-    plc.settle()
+    plc = leaping()
+    run_at(plc, 45.0)
     return plc
 
 

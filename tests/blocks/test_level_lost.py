@@ -7,7 +7,8 @@ import math
 import pytest
 
 from runtime.tags import Pump, Station
-from tests.plc import Plc, obey
+from tests.blocks.enforcer import leaping, run_at
+from tests.plc import Plc
 
 LEVEL_LOST = 1 << 3
 STOP, DEFAULT, HOLD = range(3)  # Station.WithoutLevel
@@ -15,16 +16,7 @@ STOP, DEFAULT, HOLD = range(3)  # Station.WithoutLevel
 
 @pytest.fixture
 def plc() -> Plc:
-    """Levels may leap, so that a test can set them."""
-    plc = Plc(feedback={"level_rate": 1e9})
-    plc.before_scan = obey
-    return plc
-
-
-def run_at(plc: Plc, speed: float) -> None:
-    plc.plan(0, speed=speed)
-    plc.settle()
-    assert plc[Pump.Setpoint][0] == speed
+    return leaping()
 
 
 @pytest.mark.parametrize(

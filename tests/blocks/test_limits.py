@@ -8,7 +8,8 @@ import pytest
 
 from runtime.tag import Tag
 from runtime.tags import Pump, Station
-from tests.plc import Plc, obey
+from tests.blocks.enforcer import leaping, run_at
+from tests.plc import Plc
 
 SPEED, RATE, LEVEL, POWER, FLOW = (1 << bit for bit in (0, 1, 2, 4, 5))
 MAX_RUN, GUARD = 1 << 10, 1 << 11
@@ -16,16 +17,7 @@ MAX_RUN, GUARD = 1 << 10, 1 << 11
 
 @pytest.fixture
 def plc() -> Plc:
-    """Levels may leap, so that a test can set them."""
-    plc = Plc(feedback={"level_rate": 1e9})
-    plc.before_scan = obey
-    return plc
-
-
-def run_at(plc: Plc, speed: float) -> None:
-    plc.plan(0, speed=speed)
-    plc.settle()
-    assert plc[Pump.Setpoint][0] == speed
+    return leaping()
 
 
 def test_a_plan_above_the_limits_is_held_at_the_lower_of_the_two(plc: Plc) -> None:
@@ -102,8 +94,7 @@ def test_a_low_level_of_an_emptying_station_is_a_trip_not_held_back_by_the_rate(
 ) -> None:
     for tag in (Pump.HardMinLevel, Pump.DryRunLevel, Pump.EmergencyStopLevel):
         plc[tag][:] = 0.6 if tag is limit else 0.1
-    plc.plan(0, speed=45.0)
-    plc.settle()
+    run_at(plc, 45.0)
     plc[Pump.MeasuredLevel][:] = 0.6
     plc.step()
     assert plc[Pump.Setpoint][0] == 0.0
@@ -111,8 +102,7 @@ def test_a_low_level_of_an_emptying_station_is_a_trip_not_held_back_by_the_rate(
 
 
 def test_a_trip_by_level_is_released_at_the_restart_level_and_not_before(plc: Plc) -> None:
-    plc.plan(0, speed=45.0)
-    plc.settle()
+    run_at(plc, 45.0)
     plc[Pump.MeasuredLevel][:] = 0.5
     plc.step()
     plc[Pump.MeasuredLevel][:] = 0.89
@@ -124,8 +114,7 @@ def test_a_trip_by_level_is_released_at_the_restart_level_and_not_before(plc: Pl
 
 
 def test_a_high_level_of_an_emptying_station_never_stops_or_slows_a_pump(plc: Plc) -> None:
-    plc.plan(0, speed=45.0)
-    plc.settle()
+    run_at(plc, 45.0)
     plc[Pump.AllRunLevel][:] = 30.0
     plc[Pump.MeasuredLevel][:] = 29.0
     plc.settle()
@@ -164,8 +153,7 @@ def test_a_high_level_of_a_filling_station_trips_and_a_low_one_never_does(
 def test_too_much_power_or_flow_slows_the_pump_down_and_says_so(
     plc: Plc, measured: object, maximum: object, bit: int
 ) -> None:
-    plc.plan(0, speed=45.0)
-    plc.settle()
+    run_at(plc, 45.0)
     plc.columns[measured][0] = plc.columns[maximum][0] + 1  # type: ignore[index]
     plc.run_for(1.0)
     assert plc[Pump.Setpoint][0] == pytest.approx(43.0)
@@ -185,8 +173,7 @@ def test_too_much_power_and_too_much_flow_are_both_named(plc: Plc) -> None:
 @pytest.mark.parametrize("measured", [Pump.MeasuredPower, Pump.MeasuredFlow])
 def test_too_much_power_or_flow_keeps_a_stopped_pump_stopped(plc: Plc, measured: Tag) -> None:
     plc[measured][0] = 1000.0
-    plc.plan(0, speed=45.0)
-    plc.settle()
+    run_at(plc, 45.0)
     assert plc[Pump.Setpoint][0] == 0.0
 
 
@@ -248,8 +235,7 @@ def test_a_stop_after_the_longest_run_is_named_too(plc: Plc) -> None:
 
 
 def test_a_retired_pump_is_stopped_in_the_same_scan(plc: Plc) -> None:
-    plc.plan(0, speed=45.0)
-    plc.settle()
+    run_at(plc, 45.0)
     plc[Pump.Configured][0] = False
     plc.step()
     assert plc[Pump.Setpoint][0] == 0.0

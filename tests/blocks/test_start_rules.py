@@ -8,7 +8,8 @@ import pytest
 
 from runtime.tag import Tag
 from runtime.tags import Pump, Station
-from tests.plc import Plc, obey
+from tests.blocks.enforcer import leaping, run_at
+from tests.plc import Plc
 
 STARTS, OFF_TIME, MIN_RUN = (1 << bit for bit in (7, 8, 9))
 STOP = 0  # Station.WithoutLevel
@@ -16,8 +17,7 @@ STOP = 0  # Station.WithoutLevel
 
 @pytest.fixture
 def plc() -> Plc:
-    plc = Plc(feedback={"level_rate": 1e9})
-    plc.before_scan = obey
+    plc = leaping()
     plc[Pump.DefaultSetpoint][1:] = 0.0
     return plc
 
@@ -26,15 +26,13 @@ def plc() -> Plc:
 def runs(plc: Plc) -> Plc:
     """Pump 0 has just come to 45 Hz and must run for ten minutes."""
     plc[Pump.MinRun][:] = 600.0
-    plc.plan(0, speed=45.0)
-    plc.settle()
+    run_at(plc, 45.0)
     return plc
 
 
 def test_a_pump_that_has_not_rested_long_enough_does_not_start(plc: Plc) -> None:
     plc[Pump.MinOff][:] = 60.0
-    plc.plan(0, speed=45.0)
-    plc.settle()
+    run_at(plc, 45.0)
     plc.plan(0, speed=0.0)
     plc.settle()
     plc.plan(0, speed=45.0)
@@ -61,8 +59,7 @@ def test_a_pump_with_all_its_starts_used_does_not_start_even_at_the_all_run_leve
 def test_both_start_rules_are_named_where_both_hold(plc: Plc) -> None:
     plc[Pump.MinOff][:] = 60.0
     plc[Pump.MaxStartsPerHour][:] = 1.0
-    plc.plan(0, speed=45.0)
-    plc.settle()
+    run_at(plc, 45.0)
     plc.plan(0, speed=0.0)
     plc.settle()
     plc.plan(0, speed=45.0)
@@ -93,8 +90,7 @@ def test_start_rules_do_not_hold_what_local_control_starts(plc: Plc) -> None:
 
 def test_a_release_after_a_trip_goes_through_start_rules_and_rate(plc: Plc) -> None:
     plc[Pump.MinOff][:] = 60.0
-    plc.plan(0, speed=45.0)
-    plc.settle()
+    run_at(plc, 45.0)
     plc[Pump.MeasuredLevel][:] = 0.4
     plc.step()
     plc[Pump.MeasuredLevel][:] = 1.5
