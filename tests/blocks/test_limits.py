@@ -173,7 +173,8 @@ def test_too_much_power_and_too_much_flow_are_both_named(plc: Plc) -> None:
 @pytest.mark.parametrize("measured", [Pump.MeasuredPower, Pump.MeasuredFlow])
 def test_too_much_power_or_flow_keeps_a_stopped_pump_stopped(plc: Plc, measured: Tag) -> None:
     plc[measured][0] = 1000.0
-    run_at(plc, 45.0)
+    plc.plan(0, speed=45.0)
+    plc.settle()
     assert plc[Pump.Setpoint][0] == 0.0
 
 
