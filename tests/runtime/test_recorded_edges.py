@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -14,25 +14,7 @@ from runtime.recorder import Recorder
 from runtime.spool import Kind
 from runtime.tags import Pump, Station
 from tests.processes import until
-from tests.runtime.by_hand import SIZE, Plant, a_place, spooled, steps
-
-
-@pytest.fixture
-def places() -> Iterator[Places]:
-    with a_place() as places:
-        yield places
-
-
-@pytest.fixture
-def plant(places: Places) -> Plant:
-    return Plant(places)
-
-
-@pytest.fixture
-def recorder(places: Places) -> Iterator[Recorder]:
-    recorder = Recorder(places, SIZE)
-    yield recorder
-    recorder.finish()
+from tests.runtime.by_hand import SIZE, Plant, spooled, steps
 
 
 def test_edges_are_spooled_with_what_explains_them(

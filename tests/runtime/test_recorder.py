@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ from runtime.retained import RetainedMark
 from runtime.tags import Pump, System
 from tests.processes import until
 from tests.runtime import disk
-from tests.runtime.by_hand import SIZE, Plant, a_place, restored, spooled, steps
+from tests.runtime.by_hand import SIZE, Plant, restored, spooled, steps
 
 RUN = """
 import sys
@@ -30,24 +29,6 @@ from runtime.places import Places
 from runtime.recorder import main
 main(SimpleNamespace(capacity=Capacity(stations=3, pumps=6)), Places(Path(sys.argv[1])))
 """
-
-
-@pytest.fixture
-def places() -> Iterator[Places]:
-    with a_place() as places:
-        yield places
-
-
-@pytest.fixture
-def plant(places: Places) -> Plant:
-    return Plant(places)
-
-
-@pytest.fixture
-def recorder(places: Places) -> Iterator[Recorder]:
-    recorder = Recorder(places, SIZE)
-    yield recorder
-    recorder.finish()
 
 
 def test_an_emergency_stop_is_on_disk_when_the_mark_reaches_its_scan(

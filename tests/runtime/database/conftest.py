@@ -1,4 +1,4 @@
-"""A database process in pieces: its board and inputs, with the workers that a test starts."""
+"""A database process in pieces: the workers that a test starts, its inputs, spools to upload."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from runtime.places import Places
 from runtime.tag import Tag
 from tests.conftest import Database
 from tests.processes import until
+from tests.runtime.database.spools import Make, Row, Spool
 
 Connection = psycopg.Connection[tuple[object, ...]]
 SCAN_YAML = Path(__file__).parents[3] / "scan.yaml"
@@ -47,6 +48,29 @@ def places(tmp_path: Path) -> Places:
     places.inputs = places.shared / "inputs"
     places.prepare()
     return places
+
+
+@pytest.fixture
+def spool(places: Places) -> Iterator[Make]:
+    """Spools by name, filled by hand."""
+    made: list[Spool] = []
+
+    def make(name: str) -> Spool:
+        made.append(Spool(places, name))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def connection(database: Database) -> Iterator[psycopg.Connection[Row]]:
+    """The runtime's, whose rows go by the names of their columns."""
+    with psycopg.connect(
+        database.runtime, autocommit=True, row_factory=psycopg.rows.dict_row
+    ) as connection:
+        yield connection
 
 
 _CLOCK = """

@@ -3,45 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
-import psycopg
 import pytest
 
 from runtime.database import uploads
 from runtime.places import Places
 from runtime.tags import Pump, Station, System
 from tests.conftest import Database
-from tests.runtime.database.spools import Connection, Make, Row, Spool, drain, rows
-
-
-@pytest.fixture
-def places(tmp_path: Path) -> Places:
-    places = Places(tmp_path / "var")
-    places.spool.mkdir(parents=True)
-    return places
-
-
-@pytest.fixture
-def spool(places: Places) -> Iterator[Callable[[str], Spool]]:
-    made: list[Spool] = []
-
-    def make(name: str) -> Spool:
-        made.append(Spool(places, name))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
-
-
-@pytest.fixture
-def connection(database: Database) -> Iterator[psycopg.Connection[Row]]:
-    with psycopg.connect(
-        database.runtime, autocommit=True, row_factory=psycopg.rows.dict_row
-    ) as connection:
-        yield connection
+from tests.runtime.database.spools import Connection, Make, drain, rows
 
 
 def test_a_stop_and_its_clearing_say_who_why_from_where_and_how_fast(

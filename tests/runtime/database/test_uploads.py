@@ -6,7 +6,6 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -18,7 +17,7 @@ from runtime.places import Places
 from runtime.spool import Journal, Kind
 from runtime.tags import Pump, Station, System
 from tests.conftest import Database
-from tests.runtime.database.spools import PLANT, Connection, Make, Row, Spool, drain, rows
+from tests.runtime.database.spools import PLANT, Connection, Make, Spool, drain, rows
 
 ROOT = Path(__file__).parents[3]
 DRAIN = """
@@ -33,34 +32,6 @@ with psycopg.connect(sys.argv[1], autocommit=True) as connection:
     while uploads.drain(connection, Places(Path(sys.argv[2])), Equipment()):
         pass
 """
-
-
-@pytest.fixture
-def places(tmp_path: Path) -> Places:
-    places = Places(tmp_path / "var")
-    places.spool.mkdir(parents=True)
-    return places
-
-
-@pytest.fixture
-def spool(places: Places) -> Iterator[Callable[[str], Spool]]:
-    made: list[Spool] = []
-
-    def make(name: str) -> Spool:
-        made.append(Spool(places, name))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
-
-
-@pytest.fixture
-def connection(database: Database) -> Iterator[psycopg.Connection[Row]]:
-    with psycopg.connect(
-        database.runtime, autocommit=True, row_factory=psycopg.rows.dict_row
-    ) as connection:
-        yield connection
 
 
 def test_a_request_and_its_answer_are_entries_in_the_audit_log(
