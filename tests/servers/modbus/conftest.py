@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from runtime.servers.modbus.server import Server
 from runtime.servers.modbus.service import Service
 from tests.servers.modbus.station import CAPACITY, Plant
 from tests.servers.modbus.wire import Wire, write_registers
+from tests.servers.state import state
 
 
 class Running:
@@ -67,17 +67,6 @@ class Running:
         self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join()
         self._mirror.close()
-
-
-@contextmanager
-def state(directory: Path) -> Iterator[Places]:
-    """A state directory with its shared memory."""
-    places = Places(directory / "var")
-    places.prepare()
-    try:
-        yield places
-    finally:
-        shutil.rmtree(places.shared)
 
 
 @contextmanager

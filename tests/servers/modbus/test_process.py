@@ -5,51 +5,26 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from functools import partial
 
 import pytest
 
 from runtime.places import Places
 from runtime.processes import UNUSABLE
-from runtime.progress import Health, State, look
-from tests.servers.modbus.station import CAPACITY, Plant, until
+from runtime.progress import State
+from tests.calejo import free_ports
+from tests.servers import process as server
+from tests.servers.modbus.station import Plant, until
 from tests.servers.modbus.wire import Wire, read
 
-ROOT = Path(__file__).parents[3]
-
-
-@contextmanager
-def process(places: Places, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    environment = os.environ | {
-        "CALEJO_STATE": str(places.root),
-        "CALEJO_CONFIG": str(ROOT / "scan.yaml"),
-        "CALEJO_CAPACITY_STATIONS": str(CAPACITY.stations),
-        "CALEJO_CAPACITY_PUMPS": str(CAPACITY.pumps),
-        "CALEJO_SERVERS_MODBUS_LISTEN": f"127.0.0.1:{port}",
-    }
-    command = [sys.executable, "-P", "-m", "runtime", "process", "modbus"]
-    with subprocess.Popen(command, env=environment) as started:
-        try:
-            yield started
-        finally:
-            if started.poll() is None:
-                started.kill()
+process = partial(server.process, "modbus")
+health = partial(server.health, "modbus")
 
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def health(places: Places) -> Health:
-    found = look(places.progress("modbus"))
-    return found or Health("modbus", 0, State.STARTING, "", 0, 0.0)
+    (port,) = free_ports(1)
+    return port
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.servers.modbus.conftest import Running, scanning, serving, state
+from tests.servers.modbus.conftest import Running, scanning, serving
 from tests.servers.modbus.station import Plant
 from tests.servers.modbus.wire import Wire, adu, read
+from tests.servers.state import state
 
 words = st.integers(0, 0xFFFF)
 near = st.one_of(st.integers(0, 500), words)

@@ -5,9 +5,7 @@ Building OPC UA's own address space takes a second or two, so each server serves
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from asyncua.sync import Client
@@ -17,18 +15,13 @@ from tests.servers.modbus.station import CAPACITY as PLANT_CAPACITY
 from tests.servers.modbus.station import PLANT, Plant, until
 from tests.servers.opcua.image import CAPACITY, Image
 from tests.servers.opcua.serving import Running
-
-
-def _places(folder: Path) -> Iterator[Places]:
-    places = Places(folder / "var")
-    places.prepare()
-    yield places
-    shutil.rmtree(places.shared)
+from tests.servers.state import state
 
 
 @pytest.fixture(scope="session")
 def painted_places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
-    yield from _places(tmp_path_factory.mktemp("painted"))
+    with state(tmp_path_factory.mktemp("painted")) as places:
+        yield places
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +57,8 @@ def viewer(painted_server: Running, image: Image) -> Iterator[Client]:
 
 @pytest.fixture(scope="session")
 def plant_places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
-    yield from _places(tmp_path_factory.mktemp("plant"))
+    with state(tmp_path_factory.mktemp("plant")) as places:
+        yield places
 
 
 @pytest.fixture(scope="session")

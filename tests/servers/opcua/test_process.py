@@ -3,40 +3,38 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from runtime.places import Places
 from runtime.processes import UNUSABLE
-from runtime.progress import Health, State, look
-from tests.servers.modbus.station import CAPACITY, Plant, until
+from runtime.progress import State
+from tests.calejo import free_ports
+from tests.servers import process as server
+from tests.servers.modbus.station import Plant, until
 from tests.servers.opcua.serving import Clients, read, status
+from tests.servers.state import state
 
-ROOT = Path(__file__).parents[3]
+process = partial(server.process, "opcua")
+health = partial(server.health, "opcua")
 PATIENCE = 40.0  # s: building the address space takes a second, on a machine with time for it
 
 
 @pytest.fixture
 def places(tmp_path: Path) -> Iterator[Places]:
-    places = Places(tmp_path / "var")
-    places.prepare()
-    yield places
-    shutil.rmtree(places.shared)
+    with state(tmp_path) as places:
+        yield places
 
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    (port,) = free_ports(1)
+    return port
 
 
 @pytest.fixture
@@ -44,28 +42,6 @@ def clients() -> Iterator[Clients]:
     clients = Clients()
     yield clients
     clients.end()
-
-
-@contextmanager
-def process(places: Places, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    environment = os.environ | {
-        "CALEJO_STATE": str(places.root),
-        "CALEJO_CONFIG": str(ROOT / "scan.yaml"),
-        "CALEJO_CAPACITY_STATIONS": str(CAPACITY.stations),
-        "CALEJO_CAPACITY_PUMPS": str(CAPACITY.pumps),
-        "CALEJO_SERVERS_OPCUA_LISTEN": f"127.0.0.1:{port}",
-    }
-    command = [sys.executable, "-P", "-m", "runtime", "process", "opcua"]
-    with subprocess.Popen(command, env=environment) as started:
-        try:
-            yield started
-        finally:
-            if started.poll() is None:
-                started.kill()
-
-
-def health(places: Places) -> Health:
-    return look(places.progress("opcua")) or Health("opcua", 0, State.STARTING, "", 0, 0.0)
 
 
 def test_it_serves_before_there_is_a_plant_and_fills_when_there_is_one(

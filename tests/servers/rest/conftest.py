@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from runtime.places import Places
-from tests.servers.modbus.conftest import scanning, state
+from tests.servers.modbus.conftest import scanning
 from tests.servers.modbus.station import Plant
 from tests.servers.rest.site import Image, Site
+from tests.servers.state import state
 
 
 @pytest.fixture
