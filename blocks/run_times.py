@@ -30,6 +30,12 @@ def _held(configured: bool, starts: int, most: float, rested: bool) -> int:
 
 
 @compiled
+def _counts(at: float, now: float) -> bool:
+    """Whether a start at that time is one of the last hour."""
+    return at > 0.0 and now - at < HOUR - MOMENT
+
+
+@compiled
 def _observe(system: Pins, pump: Pins, start: Pins) -> None:
     now, elapsed = system.ControlTime[0], system.Elapsed[0]
     for p in range(len(pump.Turning)):
@@ -64,10 +70,12 @@ def _observe(system: Pins, pump: Pins, start: Pins) -> None:
             pump.OffTime[p] = smaller(pump.OffTime[p] + elapsed, FOREVER)
         pump.Turning[p] = turning
 
-        starts = 0
-        for s in range(p * STARTS_KEPT, (p + 1) * STARTS_KEPT):
-            if start.At[s] > 0.0 and now - start.At[s] < HOUR - MOMENT:
-                starts += 1
+        kept, starts = p * STARTS_KEPT, 0
+        counted = int(pump.Starts[p])
+        while starts < STARTS_KEPT and _counts(
+            start.At[kept + (counted - 1 - starts) % STARTS_KEPT], now
+        ):
+            starts += 1
         pump.StartsLastHour[p] = starts
         rested = turning or pump.OffTime[p] >= pump.MinOff[p]
         pump.StartHeld[p] = _held(pump.Configured[p], starts, pump.MaxStartsPerHour[p], rested)

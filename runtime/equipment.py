@@ -100,13 +100,14 @@ def load(path: Path) -> Equipment:
 
 
 def fill(equipment: Equipment, columns: Columns) -> None:
-    """Write all parameters into `columns`. Rows that the equipment doesn't have become unused."""
+    """Write and seal all parameters. Rows that the equipment doesn't have become unused."""
     _fill(Station, ((s.slot, s.active, s.parameters) for s in equipment.stations), columns)
     _fill(Pump, ((p.slot, p.active, p.parameters) for p in equipment.pumps), columns)
     slots = {station.station_id: station.slot for station in equipment.stations}
     for pump in equipment.pumps:
         columns[Pump.Station][pump.slot] = slots[pump.station_id]
     columns[System.PlantVersion][0] = equipment.version
+    columns.seal()
 
 
 def _fill(

@@ -1,9 +1,10 @@
 """Tags laid out in one arena of memory: a column for each tag, a row for each pump or station.
 
-    [ inputs and parameters | memory and outputs ]
+    [ seal | parameters | inputs | memory and outputs ]
 
-The first part is what the database process writes (the INPUTS region); the whole is what the scan
-publishes (the IMAGE region).
+The first three parts are what the database process writes (the INPUTS region); the whole is what
+the scan publishes (the IMAGE region). The seal is a digest of the parameters, which are a quarter
+of all and seldom change: they are copied only to where the seal is another.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from runtime.tags import STARTS_KEPT, TAGS
 
 Column = NDArray[np.generic]
 
+SEAL = 8  # bytes
 ALIGNMENT = 64  # a cache line, so that no two columns share one
 REQUESTS = 1024
 BUCKETS = 32
@@ -66,14 +68,19 @@ def is_input(tag: Tag) -> bool:
 
 
 class Layout:
-    """Offsets of all columns for a capacity; `inputs` and `size` are the lengths in bytes."""
+    """Offsets of all columns for a capacity.
+
+    The lengths in bytes: `parameters` with the seal, `inputs` with those, `size` of all.
+    """
 
     def __init__(self, capacity: Capacity) -> None:
         self.capacity = capacity
         self.offsets: dict[Tag, int] = {}
-        end = self._place((tag for tag in TAGS if is_input(tag)), 0)
-        self.inputs = end
-        self.size = self._place((tag for tag in TAGS if not is_input(tag)), end)
+        parameters = (tag for tag in TAGS if tag.area is Area.PARAMETER)
+        self.parameters = self._place(parameters, ALIGNMENT)
+        inputs = (tag for tag in TAGS if tag.area is Area.INPUT)
+        self.inputs = self._place(inputs, self.parameters)
+        self.size = self._place((tag for tag in TAGS if not is_input(tag)), self.inputs)
 
     def _place(self, tags: Iterable[Tag], offset: int) -> int:
         for tag in tags:
@@ -107,6 +114,12 @@ class Columns:
 
     def __getitem__(self, tag: Tag) -> NDArray[np.generic]:
         return self._columns[tag]
+
+    def seal(self) -> None:
+        """Say what the parameters are now. Whoever publishes them seals them first."""
+        parameters = self.arena[ALIGNMENT : self.layout.parameters]
+        digest = hashlib.blake2b(parameters.data, digest_size=SEAL).digest()
+        self.arena[:SEAL] = np.frombuffer(digest, np.uint8)
 
     def rows(self, table: type[Table]) -> int:
         return self.layout.capacity.rows(table.__name__)

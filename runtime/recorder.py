@@ -110,7 +110,9 @@ class Recorder:
         try:
             if self._image is None or self._image.replaced:
                 self._image = None
-                self._image = Reader(self._places.image, layout.size, layout.hash)
+                self._image = Reader(
+                    self._places.image, layout.size, layout.hash, layout.parameters
+                )
                 self._sequence = 0
             if self._ring is None or (self._ring.replaced and not self._ring.backlog):
                 self._ring = None

@@ -38,11 +38,11 @@ class SharedMemory:
 
     def __init__(self, places: Places, columns: Columns) -> None:
         layout = columns.layout
-        self._inputs_at = places.inputs, layout.inputs, layout.hash
+        self._inputs_at = places.inputs, layout.inputs, layout.hash, layout.parameters
         self._inputs: Reader | None = None
         self._looked = float("-inf")
         self._latched = 0
-        self._image = Writer(places.image, layout.size, layout.hash)
+        self._image = Writer(places.image, layout.size, layout.hash, layout.parameters)
         self._mailbox = Mailbox(places.requests)
         last = self._image.last()
         if last is not None:

@@ -31,7 +31,7 @@ def report(places: Places) -> tuple[list[str], bool]:
         configuration = config.load(places.shared / "scan.yaml", os.environ)
         capacity = Capacity.of(configuration.capacity)
         layout = Layout(capacity)
-        reader = Reader(places.image, layout.size, layout.hash)
+        reader = Reader(places.image, layout.size, layout.hash, layout.parameters)
         columns = Columns(layout)
         if not reader.read(columns.arena):
             raise RegionError("the scan has not published yet")

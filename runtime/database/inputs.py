@@ -46,7 +46,7 @@ class Inputs:
         layout = columns.layout
         self.columns = columns
         self._arena = columns.arena[: layout.inputs]
-        self._writer = Writer(places.inputs, layout.inputs, layout.hash)
+        self._writer = Writer(places.inputs, layout.inputs, layout.hash, layout.parameters)
         last = self._writer.last()
         if last is not None:
             self._arena[:] = last

@@ -96,7 +96,10 @@ class View:
     def _take(self) -> bool:
         try:
             if self._reader is None or (self.stale and self._reader.replaced):
-                self._reader = Reader(self._places.image, self.layout.size, self.layout.hash)
+                layout = self.layout
+                self._reader = Reader(
+                    self._places.image, layout.size, layout.hash, layout.parameters
+                )
                 self.sequence = 0
             if self._reader.sequence == self.sequence:
                 return False

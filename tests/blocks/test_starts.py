@@ -111,7 +111,8 @@ def test_a_sixth_start_is_refused_until_the_first_is_an_hour_ago() -> None:
 def test_a_start_exactly_an_hour_ago_no_longer_counts(plc: Plc) -> None:
     now = float(plc[System.ControlTime][0]) + 3700.0
     plc[System.ControlTime][0] = now - 0.1
-    plc[Start.At][:4] = [now - 3600.0, now - 3599.9, now - 1.0, 0.0]
+    plc[Start.At][:3] = [now - 3600.0, now - 3599.9, now - 1.0]
+    plc[Pump.Starts][0] = 3
     plc.step()
     assert plc[Pump.StartsLastHour][0] == 2
 
@@ -136,5 +137,6 @@ def test_a_pump_with_its_starts_used_is_held_back(
 ) -> None:
     plc[Pump.MaxStartsPerHour][0] = most
     plc[Start.At][:starts] = plc[System.ControlTime][0]
+    plc[Pump.Starts][0] = starts
     plc.step()
     assert plc[Pump.StartHeld][0] == held

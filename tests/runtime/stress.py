@@ -28,6 +28,8 @@ from runtime.tags import Pump, Station, System
 
 ROOT = Path(__file__).parents[2]
 SIZE = 400_000  # bytes of a snapshot
+HEAD = 100_000  # bytes of it that seldom change
+SELDOM = 4  # snapshots
 LAYOUT = 4711
 CAPACITY = Capacity(stations=5, pumps=50)
 
@@ -39,26 +41,33 @@ def start(name: str, path: Path, seconds: float) -> subprocess.Popen[str]:
 
 
 def write_snapshots(path: Path, seconds: float) -> None:
-    """Publish snapshots all of whose words are the snapshot's number."""
-    writer = Writer(path, SIZE, LAYOUT)
+    """Publish snapshots all of whose words are the snapshot's number, those of the head shared."""
+    writer = Writer(path, SIZE, LAYOUT, HEAD)
     arena = np.zeros(SIZE, np.uint8)
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        arena.view(np.uint64).fill(writer.sequence + 1)
+        number = writer.sequence + 1
+        arena[:HEAD].view(np.uint64).fill(_in_the_head(number))
+        arena[HEAD:].view(np.uint64).fill(number)
         writer.publish(arena)
+
+
+def _in_the_head(number: int) -> int:
+    return 1 + number // SELDOM
 
 
 def read_snapshots(path: Path, seconds: float) -> None:
     """Count snapshots read, those torn, and those older than one read before."""
-    reader = Reader(path, SIZE, LAYOUT)
+    reader = Reader(path, SIZE, LAYOUT, HEAD)
     arena = np.zeros(SIZE, np.uint8)
-    words = arena.view(np.uint64)
+    head, words = arena[:HEAD].view(np.uint64), arena[HEAD:].view(np.uint64)
     reads = torn = older = last = 0
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         sequence = reader.read(arena)
         reads += 1
-        torn += bool((words != sequence).any())
+        in_the_head = _in_the_head(sequence) if sequence else 0
+        torn += bool((words != sequence).any() or (head != in_the_head).any())
         older += sequence < last
         last = sequence
     print(json.dumps({"reads": reads, "torn": torn, "older": older}))  # noqa: T201

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from runtime.layout import ALIGNMENT, Capacity, Columns, Layout, is_input
+from runtime.layout import ALIGNMENT, SEAL, Capacity, Columns, Layout, is_input
+from runtime.tag import Area
 from runtime.tags import TAGS, Pump, Station, System
 
 CAPACITY = Capacity(stations=3, pumps=7)
@@ -57,3 +58,14 @@ def test_columns_over_an_arena_see_what_is_written_to_it() -> None:
     same = Columns(layout, columns.arena)
     columns[Pump.Setpoint][:] = range(7)
     assert same.value(Pump.Setpoint, 6) == 6.0
+
+
+def test_the_seal_is_another_after_any_change_of_a_parameter_and_of_nothing_else() -> None:
+    columns = Columns(Layout(CAPACITY))
+    seals = []
+    for tag in TAGS:
+        columns[tag][-1] = 1
+        columns.seal()
+        seals.append(columns.arena[:SEAL].tobytes())
+    parameters = [tag for tag in TAGS if tag.area is Area.PARAMETER]
+    assert len(set(seals)) == len(parameters) + (TAGS[0] not in parameters)

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from runtime.region import Reader, RegionError, Writer
+from runtime.region import SLOTS, Reader, RegionError, Writer
 from tests.conftest import fast_directory
 from tests.runtime import stress
 
 SIZE, LAYOUT = 4096, 17
+HEAD = 1024
 
 
 @pytest.fixture
@@ -126,6 +127,36 @@ def test_a_reader_notices_that_the_file_was_removed(path: Path) -> None:
     reader = Reader(path, SIZE, LAYOUT)
     path.unlink()
     assert reader.replaced
+
+
+def headed(word: int, head: int, rest: int) -> NDArray[np.uint8]:
+    """A snapshot whose head begins with a word that stands for it."""
+    made = snapshot(rest)
+    made[:HEAD] = head
+    made[:8].view(np.uint64)[0] = word
+    return made
+
+
+def test_a_head_is_copied_only_to_where_its_word_is_another(path: Path) -> None:
+    writer, reader = Writer(path, SIZE, LAYOUT, HEAD), Reader(path, SIZE, LAYOUT, HEAD)
+    into = snapshot(0)
+    for _ in range(SLOTS):
+        writer.publish(headed(word=7, head=1, rest=1))
+    writer.publish(headed(word=7, head=2, rest=2))
+    reader.read(into)
+    assert (into == headed(word=7, head=1, rest=2)).all()
+    writer.publish(headed(word=8, head=3, rest=3))
+    reader.read(into)
+    assert (into == headed(word=8, head=3, rest=3)).all()
+
+
+def test_a_head_without_a_word_is_always_copied(path: Path) -> None:
+    writer, reader = Writer(path, SIZE, LAYOUT, HEAD), Reader(path, SIZE, LAYOUT, HEAD)
+    into = snapshot(0)
+    for value in range(2 * SLOTS):
+        writer.publish(headed(word=0, head=value, rest=value))
+        reader.read(into)
+        assert (into == headed(word=0, head=value, rest=value)).all()
 
 
 @pytest.mark.parametrize("writer", ["write_snapshots", "killed_write_snapshots"])

@@ -109,7 +109,7 @@ class Inputs:
         self.columns = Columns(layout)
         equipment.fill(plant, self.columns)
         self._arena = self.columns.arena[: layout.inputs]
-        self._writer = Writer(places.inputs, layout.inputs, layout.hash)
+        self._writer = Writer(places.inputs, layout.inputs, layout.hash, layout.parameters)
         self._dice = np.random.default_rng(SEED)
         pumps = capacity.pumps
         self.columns[Pump.PlanSpeed][:] = 40.0 + self._dice.standard_normal(pumps)

@@ -97,6 +97,7 @@ class Plant:
         return asks
 
     def publish(self, columns: Columns) -> None:
+        columns.seal()
         self._writer.publish(columns.arena)
 
     def emit(self, columns: Columns) -> None:

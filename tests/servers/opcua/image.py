@@ -87,6 +87,7 @@ class Image:
     def _publish(self) -> None:
         with self._lock:
             self[System.Scan][0] += 1
+            self.columns.seal()
             self._writer.publish(self.columns.arena)
 
     def _work(self) -> None:

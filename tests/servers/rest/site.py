@@ -59,6 +59,7 @@ class Image:
 
     def publish(self) -> None:
         self.columns[System.Scan][0] += 1
+        self.columns.seal()
         self._writer.publish(self.columns.arena)
 
     def stand_still(self) -> None:
