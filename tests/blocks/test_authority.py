@@ -204,8 +204,11 @@ def test_local_control_without_a_good_speed_leaves_the_setpoint_as_it_is(plc: Pl
 
 
 def test_local_control_that_is_not_reported_in_time_is_none(plc: Plc) -> None:
-    plc[Pump.MeasuredLocal][0] = True
-    plc.fresh = False
     plc.plan(0, speed=45.0)
-    plc.run_for(40.0)
+    plc[Pump.MeasuredLocal][0] = True
+    plc.step()
+    plc.fresh = False
+    plc.run_for(29.0)
+    assert plc[Pump.Authority][0] == LOCAL
+    plc.run_for(2.0)
     assert plc[Pump.Authority][0] == PLAN

@@ -7,6 +7,7 @@ import pytest
 from runtime.requests import Result, Role
 from runtime.tag import Tag
 from runtime.tags import Pump, Station, System
+from tests.blocks.restarted import restarted
 from tests.plc import Plc, obey
 
 DEFAULT, STOP = range(2)  # Pump.EmergencyAction
@@ -198,6 +199,22 @@ def test_a_latched_stop_is_in_the_outputs_of_the_first_scan_without_any_database
     plc.step(10)
     assert plc[Pump.Stopped].tolist() == [True, False, False, False]
     assert plc[Pump.Setpoint][0] == 0.0
+
+
+@pytest.mark.parametrize("scope", [OF_PUMP, OF_STATION, OF_SYSTEM])
+def test_a_stop_and_its_identity_outlive_a_restart_of_the_machine(plc: Plc, scope: Tag) -> None:
+    stop = plc.ask(scope, 0, 1)
+    plc.step(2)
+    other = restarted(plc)
+    other.before_scan = obey
+    other[Pump.EmergencyAction][:] = STOP
+    other.plan(0, speed=45.0)
+    other.settle()
+    assert other[Pump.Stopped][0]
+    assert other[Pump.Setpoint][0] == 0.0
+    other.ask(scope, 0, 0, reference=stop)
+    other.settle()
+    assert other[Pump.Setpoint][0] == 45.0
 
 
 @pytest.mark.parametrize("scope", [OF_PUMP, OF_STATION, OF_SYSTEM])

@@ -109,6 +109,23 @@ def test_a_lost_level_leaves_every_guard_as_it_is(plc: Plc, level: float) -> Non
     assert at_level(plc, math.nan) == guards
 
 
+@pytest.mark.parametrize("level", [0.1, 2.6])
+def test_while_the_level_is_lost_other_limits_set_and_clear_no_guard(
+    plc: Plc, level: float
+) -> None:
+    d = -1.0 if plc[Station.FlowDirection][0] else 1.0
+    guards = at_level(plc, level)
+    at_level(plc, math.nan)
+    for tag in LEVELS:
+        plc[tag][:] += d * (5.0 if level > 1.0 else -5.0)
+    assert at_level(plc, math.nan) == guards
+    assert at_level(plc, level) != guards
+
+
+def test_a_station_that_never_had_a_level_sets_no_guard(plc: Plc) -> None:
+    assert at_level(plc, math.nan) == set()
+
+
 def test_setting_wins_over_clearing_where_levels_cross(plc: Plc) -> None:
     for tag in (Pump.RestartLevel, Pump.StartLevel, Pump.AllRunLevel):
         plc[tag][:] = plc[Pump.StopLevel][:]
@@ -122,6 +139,13 @@ def test_a_pump_that_is_not_in_use_is_guarded_by_nothing(plc: Plc) -> None:
     for level in (0.1, 1.5, 2.6):
         assert at_level(plc, level) == set()
         assert plc[Pump.LevelTrip][1] == (level == 0.1)
+
+
+def test_each_pump_is_guarded_by_the_level_of_its_own_station() -> None:
+    plc = Plc(station_of=(0, 1, 1, 0))
+    plc[Pump.MeasuredLevel][:] = [0.1, 1.5, 1.5, 0.1]
+    plc.step()
+    assert plc[Pump.LevelTrip].tolist() == [True, False, False, True]
 
 
 def test_each_pump_has_levels_of_its_own(plc: Plc) -> None:

@@ -186,6 +186,28 @@ def test_a_bad_measurement_limits_nothing_and_raises_nothing(plc: Plc, measured:
     assert plc[Pump.Setpoint][0] == 45.0
 
 
+@pytest.mark.parametrize("measured", [Pump.MeasuredPower, Pump.MeasuredFlow])
+def test_a_measurement_that_was_too_high_and_is_bad_now_limits_nothing(
+    plc: Plc, measured: Tag
+) -> None:
+    run_at(plc, 45.0)
+    plc[measured][0] = 1000.0
+    plc.run_for(1.0)
+    assert plc[Pump.Setpoint][0] < 45.0
+    plc[measured][0] = math.nan
+    plc.settle()
+    assert plc[Pump.Setpoint][0] == 45.0
+
+
+def test_power_and_flow_may_each_be_as_high_as_its_own_limit(plc: Plc) -> None:
+    run_at(plc, 45.0)
+    plc[Pump.MeasuredPower][0] = plc[Pump.HardMaxPower][0]
+    plc[Pump.MeasuredFlow][0] = plc[Pump.HardMaxFlow][0]
+    plc.settle()
+    assert plc[Pump.Setpoint][0] == 45.0
+    assert plc[Pump.Limited][0] == 0
+
+
 def test_a_start_begins_at_the_lowest_speed_however_fast_it_may_rise() -> None:
     plc = Plc(period=10.0)
     plc[Pump.MaxSpeedChange][:] = 100.0

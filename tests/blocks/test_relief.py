@@ -124,6 +124,19 @@ def test_without_a_level_nothing_takes_over(plc: Plc) -> None:
     assert running(plc) == []
 
 
+def test_a_pump_is_relieved_by_one_of_its_own_station_only() -> None:
+    plc = Plc(station_of=(0, 1, 1, 1))
+    plc.before_scan = obey
+    plc[Pump.DefaultSetpoint][:] = 0.0
+    plc[Pump.TotalRunTime][:] = [0.0, 0.0, 20.0, 10.0]
+    plc.plan(1, speed=40.0)
+    plc.settle()
+    plc[Pump.MaxRun][1] = 10.0
+    plc.settle()
+    assert plc[Pump.RelievedBy].tolist() == [0, 4, 0, 0]
+    assert plc[Pump.Setpoint].tolist() == [0.0, 0.0, 0.0, 40.0]
+
+
 def test_two_pumps_at_once_are_not_both_relieved_by_one(plc: Plc) -> None:
     plc.plan(1, speed=35.0)
     plc.settle()

@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from runtime.tags import FOREVER, Pump, Start, Station, System
+from runtime.tags import FOREVER, Pump, Station
+from tests.blocks.restarted import restarted
 from tests.plc import Plc, obey
 
 STARTS_PER_HOUR, MINIMUM_OFF_TIME = 1, 2  # Pump.StartHeld
@@ -32,11 +33,7 @@ def run_locally(plc: Plc, running: bool) -> None:
 
 
 def restart(plc: Plc) -> Plc:
-    """What a restart of the machine finds: the retained memory and nothing else."""
-    other = Plc()
-    for tag in (*System.tags(), *Pump.tags(), *Start.tags()):
-        if tag.retained:
-            other[tag][:] = plc[tag]
+    other = restarted(plc)
     other[Pump.MaxSpeedChange][:] = 100.0
     return other
 

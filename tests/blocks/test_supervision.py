@@ -135,6 +135,12 @@ def test_too_fast_is_as_bad_as_too_slow(station: Alone, speed: float, power: flo
     assert len(found(station)) == 1
 
 
+def test_a_pump_that_moves_nothing_at_its_lowest_speed_is_found(station: Alone) -> None:
+    change(station, {Pump.Setpoint: 25.0, Pump.Speed: 25.0, Pump.Flow: 0.0})
+    station.step(61)
+    assert found(station) == [Pump.NoFlow]
+
+
 def test_the_power_of_a_pump_that_does_not_follow_is_not_judged(station: Alone) -> None:
     change(station, {Pump.Speed: 40.0, Pump.Power: 90.0})
     station.step(1000)
