@@ -5,15 +5,34 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import structlog
+
+from config import Address
+from runtime.processes import UNUSABLE
+from runtime.progress import Progress, State
+
 _LISTENS = "0A"  # the state of a listening socket in /proc/net/tcp
+
+logger = structlog.get_logger()
 
 
 class ListenError(Exception):
     """An address can't be listened at; the message says which, why, and what helps."""
+
+
+def listening(server: str, address: Address, progress: Progress) -> socket.socket:
+    """A socket bound to the address of a server; without it the process says why and ends."""
+    try:
+        return bind(address.host, address.port, f"servers.{server}.listen")
+    except ListenError as error:
+        progress.say(State.DEGRADED, str(error))
+        logger.error("can't listen", reason=str(error))
+        sys.exit(UNUSABLE)
 
 
 def bind(host: str, port: int, setting: str) -> socket.socket:

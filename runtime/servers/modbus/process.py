@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-import sys
 from contextlib import suppress
 
 import structlog
@@ -13,9 +12,9 @@ import structlog
 from config import Config, ModbusServer
 from runtime.layout import Capacity
 from runtime.places import Places
-from runtime.processes import UNUSABLE
-from runtime.progress import Progress, State
-from runtime.servers.listening import ListenError, bind
+from runtime.progress import Progress
+from runtime.servers.health import health
+from runtime.servers.listening import listening
 from runtime.servers.mirror import Mirror
 from runtime.servers.modbus.server import Server
 from runtime.servers.modbus.service import Service
@@ -29,12 +28,7 @@ def main(config: Config, places: Places) -> None:
     """Serve until SIGTERM or SIGINT."""
     progress = Progress(places.progress("modbus"))
     settings = config.servers.modbus
-    try:
-        bound = bind(settings.listen.host, settings.listen.port, "servers.modbus.listen")
-    except ListenError as error:
-        progress.say(State.DEGRADED, str(error))
-        logger.error("can't listen", reason=str(error))
-        sys.exit(UNUSABLE)
+    bound = listening("modbus", settings.listen, progress)
     capacity = Capacity.of(config.capacity)
     mirror = Mirror(places, capacity, "modbus")
     try:
@@ -58,7 +52,7 @@ async def _serve(
     logger.info("modbus listening", address=str(settings.listen))
     while not ended.is_set():
         mirror.refresh()
-        progress.say(*_health(mirror, server, settings))
+        progress.say(*health(mirror, _words(server, settings)))
         progress.beat()
         server.close_idle()
         with suppress(TimeoutError):
@@ -66,10 +60,5 @@ async def _serve(
     await server.shutdown()  # type: ignore[no-untyped-call]  # pymodbus'
 
 
-def _health(mirror: Mirror, server: Server, settings: ModbusServer) -> tuple[State, str]:
-    words = f"{settings.listen}, {server.clients} of {settings.connections} connections"
-    if not mirror.sequence:
-        return State.DEGRADED, f"{words}; the scan has not published yet"
-    if mirror.stale:
-        return State.DEGRADED, f"{words}; the scan has stood still for {mirror.age:.0f} s"
-    return State.GOOD, words
+def _words(server: Server, settings: ModbusServer) -> str:
+    return f"{settings.listen}, {server.clients} of {settings.connections} connections"

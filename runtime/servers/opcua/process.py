@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-import sys
 import time
 from contextlib import suppress
 
@@ -15,9 +14,9 @@ from config import Config
 from config.model import OpcUaServer as Settings
 from runtime.layout import Capacity
 from runtime.places import Places
-from runtime.processes import UNUSABLE
-from runtime.progress import Progress, State
-from runtime.servers.listening import ListenError, bind
+from runtime.progress import Progress
+from runtime.servers.health import health
+from runtime.servers.listening import listening
 from runtime.servers.mirror import Mirror
 from runtime.servers.opcua.server import OpcUaServer
 
@@ -31,12 +30,7 @@ def main(config: Config, places: Places) -> None:
     """Serve until SIGTERM or SIGINT."""
     progress = Progress(places.progress("opcua"))
     settings = config.servers.opcua
-    try:
-        bound = bind(settings.listen.host, settings.listen.port, "servers.opcua.listen")
-    except ListenError as error:
-        progress.say(State.DEGRADED, str(error))
-        logger.error("can't listen", reason=str(error))
-        sys.exit(UNUSABLE)
+    bound = listening("opcua", settings.listen, progress)
     mirror = Mirror(places, Capacity.of(config.capacity), "opcua")
     try:
         asyncio.run(_serve(mirror, places, settings, bound, progress))
@@ -58,20 +52,15 @@ async def _serve(
         await server.follow()
         if time.monotonic() - said >= BEAT:
             said = time.monotonic()
-            progress.say(*_health(mirror, server, settings))
+            progress.say(*health(mirror, _words(server, settings)))
             progress.beat()
         with suppress(TimeoutError):
             await asyncio.wait_for(ended.wait(), POLL)
     await server.stop()
 
 
-def _health(mirror: Mirror, server: OpcUaServer, settings: Settings) -> tuple[State, str]:
-    words = (
+def _words(server: OpcUaServer, settings: Settings) -> str:
+    return (
         f"{settings.listen}, {server.clients} of {settings.connections} connections, "
         f"{server.core.sessions} sessions, {server.core.items} monitored items"
     )
-    if not mirror.sequence:
-        return State.DEGRADED, f"{words}; the scan has not published yet"
-    if mirror.stale:
-        return State.DEGRADED, f"{words}; the scan has stood still for {mirror.age:.0f} s"
-    return State.GOOD, words

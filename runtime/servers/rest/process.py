@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 import time
 from types import FrameType
 
@@ -12,9 +11,8 @@ import structlog
 from config import Config
 from runtime.layout import Capacity
 from runtime.places import Places
-from runtime.processes import UNUSABLE
 from runtime.progress import Progress, State
-from runtime.servers.listening import ListenError, bind
+from runtime.servers.listening import listening
 from runtime.servers.mirror import Mirror
 from runtime.servers.rest.application import application
 from runtime.servers.rest.asking import Asking
@@ -33,12 +31,7 @@ def main(config: Config, places: Places) -> None:
     ending = _Ending()
     progress = Progress(places.progress(NAME))
     settings = config.servers.rest
-    try:
-        bound = bind(settings.listen.host, settings.listen.port, "servers.rest.listen")
-    except ListenError as error:
-        progress.say(State.DEGRADED, str(error))
-        logger.error("can't listen", reason=str(error))
-        sys.exit(UNUSABLE)
+    bound = listening(NAME, settings.listen, progress)
     capacity = Capacity.of(config.capacity)
     snapshots = Snapshots(places, capacity)
     asking = Asking(Mirror(places, capacity, NAME))
