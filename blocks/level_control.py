@@ -105,8 +105,8 @@ class LevelControl(Block):
     below the setpoint, ê < 0 and above. Only this sign is taken from the measured speed, and not
     its value, as it may be the speed sensor that is wrong: if I followed what that shows, the level
     would be off for good by Ti / (Tt · K) for each Hz that it shows too little, as 0.25 m with
-    20 Hz/m, 5 min and 1 min. So nothing that it shows moves the pump, and in the worst case P and F alone
-    hold the level on one side, off by (HighLimit − LowLimit) / K at most, while `staging` has
+    20 Hz/m, 5 min and 1 min. So nothing that it shows moves the pump, and in the worst case P and F
+    alone hold the level on one side, off by (HighLimit − LowLimit) / K at most, while `staging` has
     another pump help.
 
     | in this scan                                      | the integral                          |

@@ -12,6 +12,7 @@ from runtime.tags import Pump, System
 POWER_CONTROLLED = Pump.ControlType.number("POWER_CONTROLLED")
 BY_PLAN = Pump.Authority.number("Plan")
 GOOD = int(Quality.GOOD)
+RATE = 1 << Pump.Limited.number("rate")
 
 
 @compiled
@@ -44,10 +45,13 @@ def _control(system: Pins, pump: Pins) -> None:
             integral += pump.PowerOffset[p] - (gain * pump.PowerError[p] + then)
             integral += _unlearned(then, forward)
             scan = part(system.Elapsed[0], pump.PowerResetTime[p])
-            short = pump.NotFollowing[p] and (setpoint - pump.Speed[p]) * error > 0.0
-            if not short:
+            held = setpoint - pump.PowerOutput[p]
+            on_its_way = pump.Limited[p] == RATE
+            refused = pump.NotFollowing[p] and (setpoint - pump.Speed[p]) * error > 0.0
+            if not (refused or (on_its_way and held * error < 0.0)):
                 integral += gain * error * scan
-            integral += (setpoint - pump.PowerOutput[p]) * scan
+            if not on_its_way:
+                integral += held * scan
             output = offset + integral
             demand = clamp(output, low, high)
         elif engaged and not runs:
@@ -77,8 +81,15 @@ class PowerControl(Block):
     each calculated from left to right; s is the setpoint in force and u on the right the output of
     the previous scan. So the integral follows whatever holds the setpoint back (back-calculation
     within the reset time; Åström and Hägglund, Advanced PID Control, 2006, chapter 3), and does not
-    wind up. Where the pump is found not to follow, it leaves K · e out while that asks for more of
-    what the drive does not do.
+    wind up. Two parts of I are left out at times:
+
+    | while                                             | left out                                 |
+    |---------------------------------------------------|------------------------------------------|
+    | nothing but the rate of change acts, so s is on   | (s − u) · Δt / Ti, which would take back |
+    | its way to u                                      | what F asks for; and K · e · Δt / Ti, if |
+    |                                                   | e asks to go on that way: it comes soon  |
+    | the pump is found not to follow                   | K · e · Δt / Ti, while e asks for more   |
+    |                                                   | of what the drive does not do            |
 
     The learned speed moves the pump at once when the target changes. All else moves nothing: when
     gain, share, curve or limits change, or only one of two targets has a learned speed, I takes
@@ -116,7 +127,14 @@ class PowerControl(Block):
         Pump.PowerCurve4,
         Pump.PowerCurve5,
     )
-    previous = (Pump.Setpoint, Pump.Authority, Pump.LowLimit, Pump.HighLimit, Pump.NotFollowing)
+    previous = (
+        Pump.Setpoint,
+        Pump.Authority,
+        Pump.Limited,
+        Pump.LowLimit,
+        Pump.HighLimit,
+        Pump.NotFollowing,
+    )
     writes = (
         Pump.PowerDemand,
         Pump.PowerIntegral,

@@ -7,6 +7,8 @@ from types import SimpleNamespace as Row
 from tests.blocks.oracle_curves import of, speed_for
 from tests.blocks.oracle_numbers import FILLING, GOOD, PLAN, POWER, clamp, share
 
+RATE = 2  # Pump.Limited
+
 
 def outside(error: float, deadband: float) -> float:
     """The part of an error outside the deadband."""
@@ -97,9 +99,15 @@ def control_power(pump: Row, elapsed: float) -> None:
         integral += pump.PowerOffset - (pump.PowerGain * pump.PowerError + then)
         if then == 0.0 or known == 0.0:
             integral += then - known
-        if not (pump.NotFollowing and (before - pump.Speed) * error > 0.0):
+        ramps = pump.Limited == RATE
+        onward = (error > 0.0 and before < pump.PowerOutput) or (
+            error < 0.0 and before > pump.PowerOutput
+        )
+        in_vain = pump.NotFollowing and (before - pump.Speed) * error > 0.0
+        if not in_vain and not (ramps and onward):
             integral += pump.PowerGain * error * part
-        integral += (before - pump.PowerOutput) * part
+        if not ramps:
+            integral += (before - pump.PowerOutput) * part
         output = offset + integral
         demand = clamp(output, low, high)
     elif engaged and before < low:

@@ -9,12 +9,13 @@ from tests.blocks.alone import Alone
 
 LOW, HIGH = 30.0, 50.0
 TRUE_CURVE = tuple(lift.power(LOW + 5.0 * node) for node in range(5))
+RATE, POWER = (1 << Pump.Limited.number(word) for word in ("rate", "power"))
 CURVE = tuple(Pump.tag(f"PowerCurve{node + 1}") for node in range(5))
 
 
 class Loop(Alone):
     """Pump 0 runs at 35 Hz by its plan, behind a stand-in of the enforcer that changes the speed
-    by 2 Hz/s at most. `felt` is the power as the controller sees it.
+    by `rate` at most. `felt` is the power as the controller sees it.
     """
 
     def __init__(self, target: float = 20.0, period: float = 1.0) -> None:
@@ -33,7 +34,7 @@ class Loop(Alone):
             Pump.Setpoint: 35.0,
         }.items():
             self[tag][0] = value
-        self.ceiling = HIGH
+        self.ceiling, self.rate = HIGH, 2.0
         self.drive: float | None = None
 
     def learn(self, curve: tuple[float, ...] = TRUE_CURVE, share: float = 1.0) -> None:
@@ -57,7 +58,8 @@ class Loop(Alone):
             self[System.Elapsed][0] = self.period
             self[Pump.Power][0] = self.felt()
             self.step()
-            before, demand = self[Pump.Setpoint][0], min(self[Pump.PowerDemand][0], self.ceiling)
-            step = 2.0 * self.period
-            reached = min(max(demand, before - step), max(before + step, LOW))
+            before, demand = self[Pump.Setpoint][0], self[Pump.PowerDemand][0]
+            allowed, step = min(demand, self.ceiling), self.rate * self.period
+            reached = min(max(allowed, before - step), max(before + step, LOW))
             self[Pump.Setpoint][0] = reached
+            self[Pump.Limited][0] = RATE * (reached != allowed) | POWER * (allowed != demand)

@@ -61,6 +61,49 @@ def test_a_learned_speed_moves_the_pump_at_once_to_the_new_target() -> None:
     assert reached[0.0] > 5.0 * reached[1.0]
 
 
+@pytest.mark.parametrize("target", [10.0, 20.0, 35.0])
+@pytest.mark.parametrize("period", [0.1, 1.0, 5.0])
+def test_the_ramp_of_a_start_takes_nothing_back_of_what_is_learned(
+    target: float, period: float
+) -> None:
+    loop = Loop(target, period)
+    loop.learn()
+    loop[Pump.Setpoint][0] = 0.0
+    loop.run(40.0)
+    assert loop.power == pytest.approx(target, rel=0.01)
+
+
+@pytest.mark.parametrize("learned", [False, True])
+@pytest.mark.parametrize("rate", [0.5, 0.02])
+def test_a_ramp_however_slow_winds_nothing_up(rate: float, learned: bool) -> None:
+    loop = Loop(target=35.0)
+    loop.rate = rate
+    if learned:
+        loop.learn()
+    for _ in range(3000):
+        loop.run(1.0)
+        assert loop.power <= 35.0 + 1e-6
+    assert loop.power == pytest.approx(35.0, rel=0.001)
+
+
+@pytest.mark.parametrize("rate", [0.2, 0.01])
+def test_noise_that_only_the_rate_limit_holds_back_shifts_no_mean(rate: float) -> None:
+    random = Random(1)
+
+    class Noisy(Loop):
+        def felt(self) -> float:
+            return self.power + random.gauss(0.0, 2.0)
+
+    loop = Noisy(target=20.0)
+    loop.rate = rate
+    loop.run(3000.0)
+    seen = []
+    for _ in range(2000):
+        loop.run(1.0)
+        seen.append(loop.power)
+    assert sum(seen) / len(seen) == pytest.approx(20.0, rel=0.01)
+
+
 def test_a_target_out_of_reach_is_left_at_once() -> None:
     loop = Loop(target=400.0)
     loop.run(3600.0)
