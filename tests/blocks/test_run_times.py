@@ -8,7 +8,8 @@ import pytest
 
 from runtime.tags import FOREVER, Pump, Station
 from tests.blocks.restarted import restarted
-from tests.plc import Plc, obey
+from tests.blocks.starting import run_locally, standing
+from tests.plc import Plc
 
 STARTS_PER_HOUR, MINIMUM_OFF_TIME = 1, 2  # Pump.StartHeld
 MOMENT = 1e-6
@@ -16,20 +17,7 @@ MOMENT = 1e-6
 
 @pytest.fixture
 def plc() -> Plc:
-    """Pump 0 stands, and does what it is told; the others stand."""
-    plc = Plc()
-    plc.before_scan = obey
-    plc[Pump.DefaultSetpoint][:] = 0.0
-    plc[Pump.MaxSpeedChange][:] = 100.0
-    plc.step()
-    return plc
-
-
-def run_locally(plc: Plc, running: bool) -> None:
-    plc.before_scan = None
-    plc[Pump.MeasuredLocal][0] = True
-    plc[Pump.MeasuredRunning][0] = running
-    plc.step()
+    return standing()
 
 
 def restart(plc: Plc) -> Plc:

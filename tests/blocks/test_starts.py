@@ -8,25 +8,13 @@ from itertools import pairwise
 import pytest
 
 from runtime.tags import STARTS_KEPT, Pump, Start, System
+from tests.blocks.starting import run_locally, standing
 from tests.plc import Plc, obey
 
 
 @pytest.fixture
 def plc() -> Plc:
-    """Pump 0 stands, and does what it is told; the others stand."""
-    plc = Plc()
-    plc.before_scan = obey
-    plc[Pump.DefaultSetpoint][:] = 0.0
-    plc[Pump.MaxSpeedChange][:] = 100.0
-    plc.step()
-    return plc
-
-
-def run_locally(plc: Plc, running: bool) -> None:
-    plc.before_scan = None
-    plc[Pump.MeasuredLocal][0] = True
-    plc[Pump.MeasuredRunning][0] = running
-    plc.step()
+    return standing()
 
 
 def test_a_commanded_start_counts_at_once_and_not_again_when_it_is_observed(plc: Plc) -> None:
