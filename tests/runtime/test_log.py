@@ -12,6 +12,12 @@ import logging, os, structlog
 from runtime import log
 log.configure("modbus", "info")
 logger = structlog.get_logger()
+
+def warn_into(descriptor):
+    stderr = os.dup(2)
+    os.dup2(descriptor, 2)
+    logger.warning("unheard")
+    os.dup2(stderr, 2)
 """
 
 
@@ -81,10 +87,7 @@ def test_a_process_survives_that_nobody_reads_its_log() -> None:
     lines = lines_of("""
 reading, writing = os.pipe()
 os.close(reading)
-stderr = os.dup(2)
-os.dup2(writing, 2)
-logger.warning("unheard")
-os.dup2(stderr, 2)
+warn_into(writing)
 logger.warning("heard")
 """)
     assert [line["event"] for line in lines] == ["heard"]
@@ -99,10 +102,7 @@ try:
         os.write(writing, bytes(4096))
 except BlockingIOError:
     os.set_blocking(writing, True)
-stderr = os.dup(2)
-os.dup2(writing, 2)
-logger.warning("unheard")
-os.dup2(stderr, 2)
+warn_into(writing)
 logger.warning("heard")
 """)
     assert [line["event"] for line in lines] == ["heard"]

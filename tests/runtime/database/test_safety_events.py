@@ -13,6 +13,12 @@ from tests.conftest import Database
 from tests.runtime.database.spools import Connection, Make, drain, rows
 
 
+@pytest.fixture(params=[1, 2_000])
+def batch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records are uploaded one by one, or all in one transaction."""
+    monkeypatch.setattr(uploads, "BATCH", request.param)
+
+
 def test_a_stop_and_its_clearing_say_who_why_from_where_and_how_fast(
     places: Places, spool: Make, database: Database, connection: Connection
 ) -> None:
@@ -84,16 +90,10 @@ def test_failsafe_is_entered_and_left(
     assert (entered["station_id"], entered["plan_age_s"]) == ("North", 1_200.1)
 
 
-@pytest.mark.parametrize("batch", [1, 2_000])
+@pytest.mark.usefixtures("batch")
 def test_each_limit_that_acted_is_one_violation_from_its_start_to_its_end(
-    places: Places,
-    spool: Make,
-    database: Database,
-    connection: Connection,
-    monkeypatch: pytest.MonkeyPatch,
-    batch: int,
+    places: Places, spool: Make, database: Database, connection: Connection
 ) -> None:
-    monkeypatch.setattr(uploads, "BATCH", batch)
     recorder = spool("recorder")
     speed, level = {"speed": (50.0, 60.0)}, {"level": (0.8, 0.7)}
     recorder.edge(Pump.Limited, 4, 0, 0b001, limits=speed)  # 1: speed acts
@@ -126,16 +126,10 @@ def test_each_limit_that_acted_is_one_violation_from_its_start_to_its_end(
     )
 
 
-@pytest.mark.parametrize("batch", [1, 2_000])
+@pytest.mark.usefixtures("batch")
 def test_a_violation_whose_end_got_lost_ends_where_the_next_begins_and_keeps_what_is_known_of_it(
-    places: Places,
-    spool: Make,
-    database: Database,
-    connection: Connection,
-    monkeypatch: pytest.MonkeyPatch,
-    batch: int,
+    places: Places, spool: Make, database: Database, connection: Connection
 ) -> None:
-    monkeypatch.setattr(uploads, "BATCH", batch)
     recorder = spool("recorder")
     recorder.edge(Pump.Limited, 4, 0, 0b1, limits={"speed": (50.0, 60.0)})
     recorder.edge(Pump.Limited, 4, 0, 0b1, limits={"speed": (20.0, 1.0)})
