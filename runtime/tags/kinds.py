@@ -6,7 +6,7 @@ from functools import partial
 
 from runtime.tag import Access, Area, Quality, Tag, Unit
 
-INTERNAL, REQUEST = Access.INTERNAL, Access.REQUEST
+INTERNAL, READ, REQUEST = Access.INTERNAL, Access.READ, Access.REQUEST
 HZ, M, M3H, KW, S = (
     Unit.HERTZ,
     Unit.METRE,

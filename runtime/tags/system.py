@@ -5,6 +5,7 @@ from __future__ import annotations
 from runtime.tag import Alarm, Table
 from runtime.tags.kinds import (
     INTERNAL,
+    READ,
     REQUEST,
     S,
     flag,
@@ -22,7 +23,9 @@ class System(Table):
 
     PlantVersion = parameter("Version of the equipment list in use.", dtype="u8")
     DatabaseTime = incoming("When the database last answered; 0 before it ever has.", unit=S)
-    DatabaseClockSteps = parameter("How often the database's clock was seen to jump.", dtype="u8")
+    DatabaseClockSteps = incoming(
+        "How often the database's clock was seen to jump.", dtype="u8", access=READ
+    )
 
     Scan = memory("Number of this scan, counted from the first scan ever.", dtype="u8", register=0)
     Epoch = memory("How many scan processes have led so far.", dtype="u8", register=2)

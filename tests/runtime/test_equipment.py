@@ -10,6 +10,7 @@ import pytest
 from runtime import equipment
 from runtime.equipment import Equipment, EquipmentError, PumpEntry, StationEntry
 from runtime.layout import Capacity, Columns, Layout
+from runtime.tag import Area, Table, Tag
 from runtime.tags import Pump, Station, System
 
 NORTH = StationEntry(1, "North", "North station", "UTC", 2, 0, True, {"WatchdogTimeout": 600.0})
@@ -91,3 +92,22 @@ def test_inputs_and_memory_are_left_as_they_are(columns: Columns) -> None:
     equipment.fill(PLANT, columns)
     assert columns.value(Pump.MeasuredSpeed, 2) == 33.0
     assert columns.value(Pump.Setpoint, 2) == 34.0
+
+
+def test_all_parameters_come_with_the_equipment_so_that_its_seal_is_theirs(
+    columns: Columns,
+) -> None:
+    whole = Equipment(
+        9,
+        (replace(NORTH, parameters={tag.name: 1.0 for tag in parameters(Station)}),),
+        (replace(FIRST, parameters={tag.name: 1.0 for tag in parameters(Pump)}),),
+    )
+    equipment.fill(whole, columns)
+    slots = {System: 0, Station: NORTH.slot, Pump: FIRST.slot}
+    for table, slot in slots.items():
+        for tag in parameters(table):
+            assert columns.value(tag, slot) != 0.0, tag
+
+
+def parameters(table: type[Table]) -> list[Tag]:
+    return [tag for tag in table.tags() if tag.area is Area.PARAMETER]

@@ -59,7 +59,7 @@ class Process:
     def value(self, tag: Tag, slot: int = 0) -> float:
         layout = self._columns.layout
         try:
-            reader = Reader(self.places.inputs, layout.inputs, layout.hash)
+            reader = Reader(self.places.inputs, layout.inputs, layout.hash, layout.parameters)
             reader.read(self._columns.arena[: layout.inputs])
         except RegionError:
             return float("nan")
