@@ -1,4 +1,4 @@
-"""The faults that are seeded into the blocks fit the sources, and a fault that doesn't says so."""
+"""The faults that are seeded into the blocks fit the sources; each gets the verdict it deserves."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tools.mutate.fault import FAULTS, Fault, faults, misfits
+from tools.mutate import trial
+from tools.mutate.fault import FAULTS, TESTS, Fault, faults, misfits
 
 SOURCE = "def low(speed: float) -> bool:\n    return speed < 25.0\n"
+TEST = "from low import low\n\ndef test_low() -> None:\n    "
 KILLER = "test_low.py"
 RIGHT = Fault(
     name="low speed misjudged",
@@ -27,7 +29,7 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "low.py").write_text(SOURCE)
     tests = tmp_path / "tests" / "blocks"
     tests.mkdir(parents=True)
-    (tests / KILLER).touch()
+    (tests / KILLER).write_text(f"{TEST}assert low(20.0)\n")
     return tmp_path
 
 
@@ -64,3 +66,33 @@ def test_a_fault_that_does_not_fit_is_told_by_its_name(
 ) -> None:
     (error,) = misfits([RIGHT, wrong], project)
     assert error.startswith(f"low speed misjudged: {said}")
+
+
+def add_test(project: Path, name: str, body: str) -> None:
+    (project / TESTS / name).write_text(f"{TEST}{body}\n")
+
+
+def test_a_fault_is_noticed_by_the_test_that_it_names_and_gone_afterwards(project: Path) -> None:
+    verdict = trial.test(project, RIGHT)
+    assert (verdict.killer, verdict.named) == (f"{KILLER}::test_low", True)
+    assert (project / "low.py").read_text() == SOURCE
+
+
+def test_a_fault_is_noticed_by_another_test_if_those_that_it_names_pass(project: Path) -> None:
+    add_test(project, KILLER, "pass")
+    add_test(project, "test_other.py", "assert low(20.0)")
+    verdict = trial.test(project, RIGHT)
+    assert (verdict.killer, verdict.named) == ("test_other.py::test_low", False)
+
+
+def test_a_fault_that_no_test_notices_survives(project: Path) -> None:
+    add_test(project, KILLER, "pass")
+    add_test(project, "test_other.py", "assert not low(25.0)")
+    assert not trial.test(project, RIGHT).killer
+
+
+def test_a_test_that_fails_anyway_notices_nothing(project: Path) -> None:
+    add_test(project, KILLER, "pass")
+    add_test(project, "test_other.py", "assert low(30.0) and low(20.0)")
+    with pytest.raises(trial.Unusable, match=r"test_other\.py::test_low fails without any fault"):
+        trial.test(project, RIGHT)

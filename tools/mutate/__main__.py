@@ -2,7 +2,7 @@
 
 Each fault of tools/mutate/faults is put, alone, into a copy of the project. There the tests are run
 that it names, and if these pass all others of the blocks, until one fails. Exit code 1 if a fault
-survives, or fits the sources no longer.
+survives or fits the sources no longer, or if tests fail without any.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -21,24 +21,45 @@ from tools.mutate.fault import Fault, faults, misfits
 from tools.mutate.trial import Unusable, Verdict
 
 
-def verdicts(chosen: Sequence[Fault | None], jobs: int) -> Iterator[Verdict]:
+@contextmanager
+def copy() -> Iterator[Path]:
+    """A copy of the project, for a while."""
+    with tempfile.TemporaryDirectory(prefix="calejo-mutate-") as folder:
+        trial.copy_to(Path(folder))
+        yield Path(folder)
+
+
+def verdicts(chosen: Sequence[Fault], jobs: int) -> Iterator[Verdict]:
     """The verdict on each, several tried at a time, each in a copy of its own."""
     copies: SimpleQueue[Path] = SimpleQueue()
 
-    def tried(fault: Fault | None) -> Verdict:
-        copy = copies.get()
+    def tried(fault: Fault) -> Verdict:
+        folder = copies.get()
         try:
-            return trial.test(copy, fault)
+            return trial.test(folder, fault)
         finally:
-            copies.put(copy)
+            copies.put(folder)
 
     with ExitStack() as stack:
         for _ in range(jobs):
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="calejo-mutate-")))
-            trial.copy_to(folder)
-            copies.put(folder)
-        pool = stack.enter_context(ThreadPoolExecutor(jobs))
-        yield from pool.map(tried, chosen)
+            copies.put(stack.enter_context(copy()))
+        yield from stack.enter_context(ThreadPoolExecutor(jobs)).map(tried, chosen)
+
+
+def try_all(chosen: Sequence[Fault], jobs: int) -> int:
+    """Say of each fault which test noticed it; the number of those that none did."""
+    named = sorted({name for fault in chosen for name in fault.killers})
+    with copy() as folder:
+        if broken := trial.first_failure(folder, named):
+            raise Unusable(f"{broken} fails without any fault")
+    survivors = 0
+    for verdict in verdicts(chosen, jobs):
+        survivors += not verdict.killer
+        said = f"killed by {verdict.killer}" if verdict.killer else "SURVIVED"
+        said += "" if verdict.named or not verdict.killer else ", which it does not name"
+        print(f"{verdict.fault.name:50} {said} ({verdict.seconds:.0f} s)", flush=True)
+    print(f"{len(chosen) - survivors} of {len(chosen)} faults were noticed")
+    return survivors
 
 
 def main() -> int:
@@ -58,23 +79,11 @@ def main() -> int:
     if arguments.fit:
         print(f"{len(chosen)} faults fit the sources")
         return 0
-    survivors = 0
     try:
-        for verdict in verdicts((None, *chosen), arguments.jobs):
-            if verdict.fault is None:
-                print(f"{'no fault':48} {verdict.killer or 'all tests pass'}", flush=True)
-                if verdict.killer:
-                    return 1
-                continue
-            survivors += not verdict.killer
-            said = f"killed by {verdict.killer}" if verdict.killer else "SURVIVED"
-            said += "" if verdict.named or not verdict.killer else ", which it does not name"
-            print(f"{verdict.fault.name:48} {said} ({verdict.seconds:.0f} s)", flush=True)
+        return 1 if try_all(chosen, arguments.jobs) else 0
     except Unusable as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"{len(chosen) - survivors} of {len(chosen)} faults were noticed")
-    return 1 if survivors else 0
 
 
 if __name__ == "__main__":

@@ -28,10 +28,10 @@ class Unusable(Exception):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the tests said. `killer` is the first that failed; nothing if all passed. `named` says
-    whether the fault expected that."""
+    """What the tests said of a fault. `killer` is the first that failed; nothing if all passed.
+    `named` says whether the fault expected that."""
 
-    fault: Fault | None
+    fault: Fault
     killer: str
     named: bool
     seconds: float
@@ -46,28 +46,24 @@ def copy_to(folder: Path) -> None:
         shutil.copy(ROOT / file, folder / file)
 
 
-def test(folder: Path, fault: Fault | None) -> Verdict:
-    """Try the tests on the copy, with a fault in it for as long as that takes."""
+def test(folder: Path, fault: Fault) -> Verdict:
+    """Try the tests on the copy, with the fault in it for as long as that takes."""
     began = time.monotonic()
-    if fault is None:
-        return Verdict(None, _first_failure(folder, _others(folder, ())), True, _since(began))
     source = folder / fault.file
     right = source.read_text()
     source.write_text(fault.seeded(right))
     try:
-        if killer := _first_failure(folder, fault.killers):
-            return Verdict(fault, killer, True, _since(began))
-        killer = _first_failure(folder, _others(folder, fault.killers))
-        return Verdict(fault, killer, False, _since(began))
+        killer, named = first_failure(folder, fault.killers), True
+        if not killer:
+            killer, named = first_failure(folder, _others(folder, fault.killers)), False
     finally:
         source.write_text(right)
+    if killer and not named and first_failure(folder, [killer.partition("::")[0]]):
+        raise Unusable(f"{killer} fails without any fault")
+    return Verdict(fault, killer, named, time.monotonic() - began)
 
 
-def _since(began: float) -> float:
-    return time.monotonic() - began
-
-
-def _first_failure(folder: Path, files: Sequence[str]) -> str:
+def first_failure(folder: Path, files: Sequence[str]) -> str:
     """The first test of these files that fails; nothing if all pass."""
     done = subprocess.run(
         [
