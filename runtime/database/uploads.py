@@ -8,7 +8,6 @@ there. What follows from an edge is written only with the edge itself.
 from __future__ import annotations
 
 import contextlib
-import json
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -16,10 +15,9 @@ from typing import Any
 
 import psycopg
 import structlog
-from psycopg.types.json import Jsonb
 
 from runtime import spoolfile
-from runtime.database import safety_events
+from runtime.database import audit_entries, safety_events
 from runtime.database.names import Names
 from runtime.equipment import Equipment
 from runtime.places import Places
@@ -27,7 +25,6 @@ from runtime.spool import Kind
 from runtime.spoolfile import Record, SpoolReader
 
 BATCH = 2_000  # records in a transaction
-ASKED = "asked"  # the result of a request that is not yet answered
 ANSWER_PATIENCE = 5.0  # s that the edge of a stop waits for the answer to its request
 
 _EVENT = """
@@ -40,14 +37,6 @@ _EVENT = """
                 %(request)s::text[])
          AS edge (sequence, utc, scan, tag, station_id, pump_id, old, new, request)
     ON CONFLICT DO NOTHING RETURNING sequence
-"""
-_AUDIT = """
-    INSERT INTO audit_log (source, sequence, occurred_at, actor, role, protocol, address, action,
-                           object, result, reason, correlation_id, details)
-    VALUES (%(source)s, %(sequence)s, to_timestamp(%(at)s), %(actor)s, %(role)s, %(protocol)s,
-            %(address)s, %(action)s, %(object)s, %(result)s, %(reason)s, %(correlation)s,
-            %(details)s)
-    ON CONFLICT DO NOTHING
 """
 
 Connection = psycopg.Connection[Any]
@@ -89,13 +78,7 @@ def _answered(connection: Connection, records: list[Record]) -> list[Record]:
     asked = {str(r.body["request"]): r for r in records if "request" in r.body and _is_stop(r)}
     if not asked:
         return records
-    answered = {
-        row[0]
-        for row in connection.execute(
-            "SELECT correlation_id FROM audit_log WHERE correlation_id = ANY(%s) AND result <> %s",
-            [list(asked), ASKED],
-        )
-    }
+    answered = audit_entries.answered(connection, asked)
     now = time.time()
     for request, record in asked.items():
         if request not in answered and abs(now - record.body["utc"]) < ANSWER_PATIENCE:
@@ -129,10 +112,9 @@ def _upload(connection: Connection, source: str, records: Sequence[Record], name
         stored = _insert_edges(connection, source, edges, names)
         new = [edge for edge in edges if edge.seq in stored]
         safety_events.insert(connection, source, new, names)
-    entries = [_entry(source, r, names) for r in records if r.kind not in (Kind.SAFETY, Kind.EDGE)]
-    if entries:
-        with connection.cursor() as cursor:
-            cursor.executemany(_AUDIT, entries)
+    others = [record for record in records if record.kind not in (Kind.SAFETY, Kind.EDGE)]
+    entries = [audit_entries.of_record(source, record, names) for record in others]
+    audit_entries.append(connection, entries)
 
 
 def _insert_edges(
@@ -159,68 +141,11 @@ def _insert_edges(
     return {row[0] for row in rows}
 
 
-def _entry(source: str, record: Record, names: Names) -> dict[str, object]:
-    """The entry in the audit log for a request, an answer, or what was lost."""
-    body = record.body
-    if record.kind == Kind.LOST:
-        return _own_entry(source, record, "lose events", "lost", body)
-    tag, slot, value = body["tag"], body["slot"], body["value"]
-    what = "emergency stop" if _is_stop(record) else tag.partition(".")[2]
-    verb = "clear" if _is_stop(record) and not value else "set"
-    return {
-        "source": source,
-        "sequence": record.seq,
-        "at": body.get("answered_at", body["asked_at"]),
-        "actor": _text(body["who"]),
-        "role": body["role"].lower(),
-        "protocol": body["source"].lower(),
-        "address": _text(body["where"]),
-        "action": f"{verb} {what}",
-        "object": names.path(tag, slot),
-        "result": body.get("result", ASKED).lower().replace("_", " "),
-        "reason": _text(body["why"]),
-        "correlation": str(body["id"]),
-        "details": _json(
-            {
-                key: body[key]
-                for key in ("value", "reference", "scan", "latency", "durable")
-                if key in body
-            }
-        ),
-    }
-
-
-def _own_entry(
-    source: str, record: Record, action: str, result: str, details: dict[str, Any]
-) -> dict[str, object]:
-    nobody = dict.fromkeys(("role", "protocol", "address", "object", "reason", "correlation"))
-    return nobody | {
-        "source": source,
-        "sequence": record.seq,
-        "at": time.time(),
-        "actor": "calejo",
-        "action": action,
-        "result": result,
-        "details": _json(details),
-    }
-
-
 def _keep_refused(connection: Connection, source: str, record: Record, why: str) -> None:
     """A record that PostgreSQL refuses must neither be lost nor hold up the others."""
     logger.error("record refused by PostgreSQL", source=source, seq=record.seq, problem=why)
-    details = {"kind": record.kind, "record": record.body, "problem": why}
-    entry = _own_entry(source, record, "upload record", "refused", details)
-    connection.execute(_AUDIT, entry)
+    audit_entries.append(connection, [audit_entries.of_refused(source, record, why)])
 
 
 def _correlation(body: dict[str, Any]) -> str | None:
     return str(body["request"]) if "request" in body else None
-
-
-def _text(value: object) -> str:
-    """Text as PostgreSQL takes it: without the character 0."""
-    return str(value).replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-def _json(value: dict[str, Any]) -> Jsonb:
-    return Jsonb(value, dumps=lambda value: json.dumps(value).replace("\\u0000", "\\ufffd"))

@@ -1,0 +1,108 @@
+"""Entries of the audit log: what became of every request, and what the runtime lost or refused.
+
+Each entry is a record of a spool; (source, sequence), its place there, says whether it is in the
+log already.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from runtime.database.names import Names
+from runtime.spool import Kind
+from runtime.spoolfile import Record
+
+ASKED = "asked"  # the result of a request that is not yet answered
+
+_APPEND = """
+    INSERT INTO audit_log (source, sequence, occurred_at, actor, role, protocol, address, action,
+                           object, result, reason, correlation_id, details)
+    VALUES (%(source)s, %(sequence)s, to_timestamp(%(at)s), %(actor)s, %(role)s, %(protocol)s,
+            %(address)s, %(action)s, %(object)s, %(result)s, %(reason)s, %(correlation)s,
+            %(details)s)
+    ON CONFLICT DO NOTHING
+"""
+
+Entry = dict[str, object]
+
+
+def append(connection: psycopg.Connection[Any], entries: Sequence[Entry]) -> None:
+    """Append those of the entries that are not there yet."""
+    if entries:
+        with connection.cursor() as cursor:
+            cursor.executemany(_APPEND, entries)
+
+
+def answered(connection: psycopg.Connection[Any], requests: Collection[str]) -> set[str]:
+    """Those of the requests whose answers are in the log."""
+    rows = connection.execute(
+        "SELECT correlation_id FROM audit_log WHERE correlation_id = ANY(%s) AND result <> %s",
+        [list(requests), ASKED],
+    )
+    return {row[0] for row in rows}
+
+
+def of_record(source: str, record: Record, names: Names) -> Entry:
+    """The entry for a request, an answer, or what was lost."""
+    body = record.body
+    if record.kind == Kind.LOST:
+        return _own(source, record, "lose events", "lost", body)
+    tag, slot, value = body["tag"], body["slot"], body["value"]
+    stop = tag.endswith(".EmergencyStop")
+    what = "emergency stop" if stop else tag.partition(".")[2]
+    verb = "clear" if stop and not value else "set"
+    return {
+        "source": source,
+        "sequence": record.seq,
+        "at": body.get("answered_at", body["asked_at"]),
+        "actor": _text(body["who"]),
+        "role": body["role"].lower(),
+        "protocol": body["source"].lower(),
+        "address": _text(body["where"]),
+        "action": f"{verb} {what}",
+        "object": names.path(tag, slot),
+        "result": body.get("result", ASKED).lower().replace("_", " "),
+        "reason": _text(body["why"]),
+        "correlation": str(body["id"]),
+        "details": _json(
+            {
+                key: body[key]
+                for key in ("value", "reference", "scan", "latency", "durable")
+                if key in body
+            }
+        ),
+    }
+
+
+def of_refused(source: str, record: Record, why: str) -> Entry:
+    """The entry for a record that PostgreSQL refuses: it keeps the record and the reason."""
+    details = {"kind": record.kind, "record": record.body, "problem": why}
+    return _own(source, record, "upload record", "refused", details)
+
+
+def _own(source: str, record: Record, action: str, result: str, details: dict[str, Any]) -> Entry:
+    nobody = dict.fromkeys(("role", "protocol", "address", "object", "reason", "correlation"))
+    return nobody | {
+        "source": source,
+        "sequence": record.seq,
+        "at": time.time(),
+        "actor": "calejo",
+        "action": action,
+        "result": result,
+        "details": _json(details),
+    }
+
+
+def _text(value: object) -> str:
+    """Text as PostgreSQL takes it: without the character 0."""
+    return str(value).replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _json(value: dict[str, Any]) -> Jsonb:
+    return Jsonb(value, dumps=lambda value: json.dumps(value).replace("\\u0000", "\\ufffd"))
