@@ -6,6 +6,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from runtime.region import Writer
 from runtime.requests import Mailbox, Result, Role, Source
 from runtime.servers import mirror
 from runtime.servers.mirror import Answer, Asker, Mirror, View
+from runtime.tag import Tag
 from runtime.tags import Request, System
 from tests.processes import until
 
@@ -32,6 +34,16 @@ def places(tmp_path: Path) -> Iterator[Places]:
     shutil.rmtree(places.shared)
 
 
+@contextmanager
+def asked(mirror: Mirror, tag: Tag) -> Iterator[list[Answer]]:
+    """Something is asked meanwhile; at the end the answer is there."""
+    answers: list[Answer] = []
+    thread = threading.Thread(target=lambda: answers.append(mirror.ask(tag, 0, 1.0, ASKER)))
+    thread.start()
+    yield answers
+    thread.join()
+
+
 @pytest.mark.parametrize("period", [0.1, 60.0])
 def test_a_request_is_in_time_for_the_scan_after_next_however_long_the_period_is(
     period: float, places: Places, monkeypatch: pytest.MonkeyPatch
@@ -44,18 +56,13 @@ def test_a_request_is_in_time_for_the_scan_after_next_however_long_the_period_is
     writer.publish(columns.arena)
     asking = Mirror(places, CAPACITY, "test")
     asking.refresh()
-    answers: list[Answer] = []
     began = time.monotonic()
-    thread = threading.Thread(
-        target=lambda: answers.append(asking.ask(System.StatisticsReset, 0, 1.0, ASKER))
-    )
-    thread.start()
-    (ask,) = until(lambda: list(mailbox.drain()))
-    assert ask.deadline >= began + 20.0 + 2 * period
-    columns[Request.Id][0] = ask.id
-    columns[Request.Result][0] = Result.EXECUTED
-    writer.publish(columns.arena)
-    thread.join()
+    with asked(asking, System.StatisticsReset) as answers:
+        (ask,) = until(lambda: list(mailbox.drain()))
+        assert ask.deadline >= began + 20.0 + 2 * period
+        columns[Request.Id][0] = ask.id
+        columns[Request.Result][0] = Result.EXECUTED
+        writer.publish(columns.arena)
     assert [answer.result for answer in answers] == [Result.EXECUTED]
     asking.close()
     mailbox.close()
@@ -83,18 +90,13 @@ def test_a_request_that_died_with_its_scan_is_asked_of_the_one_that_takes_over(
     mailbox = Mailbox(places.requests)
     Writer(places.image, columns.layout.size, columns.layout.hash).publish(columns.arena)
     asking = Mirror(places, CAPACITY, "test")
-    answers: list[Answer] = []
-    thread = threading.Thread(
-        target=lambda: answers.append(asking.ask(System.EmergencyStop, 0, 1.0, ASKER))
-    )
-    thread.start()
-    (lost,) = until(lambda: list(mailbox.drain()))
-    successor = Writer(places.image, columns.layout.size, columns.layout.hash)
-    (again,) = until(lambda: list(mailbox.drain()))
-    assert again == lost
-    columns[Request.Id][0] = again.id
-    columns[Request.Result][0] = Result.EXECUTED
-    successor.publish(columns.arena)
-    thread.join()
+    with asked(asking, System.EmergencyStop) as answers:
+        (lost,) = until(lambda: list(mailbox.drain()))
+        successor = Writer(places.image, columns.layout.size, columns.layout.hash)
+        (again,) = until(lambda: list(mailbox.drain()))
+        assert again == lost
+        columns[Request.Id][0] = again.id
+        columns[Request.Result][0] = Result.EXECUTED
+        successor.publish(columns.arena)
     assert [answer.result for answer in answers] == [Result.EXECUTED]
     asking.close()
