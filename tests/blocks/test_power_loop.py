@@ -115,8 +115,10 @@ def test_a_target_out_of_reach_is_left_at_once() -> None:
     assert loop.power == pytest.approx(30.0, abs=0.01)
 
 
-def test_whatever_holds_the_setpoint_down_winds_nothing_up() -> None:
+@pytest.mark.parametrize("free", [0.0, 900.0])
+def test_whatever_holds_the_setpoint_down_sooner_or_later_winds_nothing_up(free: float) -> None:
     loop = Loop(target=36.0)
+    loop.run(free)
     loop.ceiling = 40.0
     loop.run(3600.0)
     assert loop[Pump.PowerDemand][0] <= 40.0 + 0.2 * (36.0 - lift.power(40.0)) + 1e-6
