@@ -10,7 +10,7 @@ It knows nothing of the machinery that it configures.
 from config.address import Address
 from config.environment import secret
 from config.loader import load
-from config.model import Capacity, Config, ModbusServer, OpcUaServer, RestServer, Servers
+from config.model import Capacity, Config, LogFiles, ModbusServer, OpcUaServer, RestServer, Servers
 from config.problem import ConfigurationError, Problem
 from config.program import BLOCKS, Program
 
@@ -20,6 +20,7 @@ __all__ = [
     "Capacity",
     "Config",
     "ConfigurationError",
+    "LogFiles",
     "ModbusServer",
     "OpcUaServer",
     "Problem",

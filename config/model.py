@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
@@ -9,10 +10,10 @@ from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from config.address import Address, Loopback
 from config.arrangement import arranged
 from config.dsn import EMBEDDED, DatabaseChoice
-from config.notation import StationNames, Whole
+from config.notation import Directory, StationNames, Whole
 from config.problem import Refused
 from config.program import Program
-from config.quantity import Duration
+from config.quantity import Duration, Size
 from config.settings import Settings
 
 
@@ -87,6 +88,20 @@ class Servers(Settings):
         return self
 
 
+class LogFiles(Settings):
+    """Logs in files, one for each process, in place of stderr."""
+
+    directory: Annotated[Path | None, Directory()] = Field(
+        default=None, description="Where the files are; it is made if it is missing."
+    )
+    size: Annotated[float, Size("100 kB", "10 GB")] = Field(
+        default=20e6, description="Size from which a file is renamed and a new one begun."
+    )
+    keep: Annotated[float, Duration("1 h", "3660 d")] = Field(
+        default=30 * 86400.0, description="Age at which renamed files are removed."
+    )
+
+
 class Config(Settings):
     """The program: period, blocks in order, stations, servers, database."""
 
@@ -111,5 +126,7 @@ class Config(Settings):
         description="How often stations and pumps are read anew, besides at every notification.",
     )
     log: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Least level of what is logged."
+        "info",
+        description="Least level of what is logged; `calejo log` changes it while all runs.",
     )
+    log_files: LogFiles = LogFiles()

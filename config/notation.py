@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -109,3 +110,30 @@ class StationNames(Notation[tuple[str, ...]]):
         return {
             "oneOf": [every, {"type": "array", "items": ids, "minItems": 1, "uniqueItems": True}]
         }
+
+
+@dataclass(frozen=True)
+class Directory(Notation[Path | None]):
+    """A directory, or none of it."""
+
+    NONE = "none"
+
+    @property
+    def allowed(self) -> str:
+        return "none, or the path of a directory"
+
+    def read(self, written: object) -> Path | None:
+        if written is None or written == self.NONE:
+            return None
+        if not isinstance(written, str | Path) or not str(written).strip() or "\0" in str(written):
+            raise ValueError("")
+        path = Path(written)
+        if path.exists() and not path.is_dir():
+            raise ValueError("it is a file")
+        return path
+
+    def write(self, value: Path | None) -> str:
+        return self.NONE if value is None else str(value)
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "minLength": 1, "title": self.allowed}

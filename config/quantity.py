@@ -87,3 +87,4 @@ LevelChange = partial(Quantity, "a rate of change", {"mm/s": "0.001", "cm/s": "0
 PowerChange = partial(Quantity, "a rate of change", {"kW/s": "1"})
 FlowChange = partial(Quantity, "a rate of change", {"m3/h/s": "1"})
 Share = partial(Quantity, "a share", {"%": "0.01"})
+Size = partial(Quantity, "a size", {"B": "1", "kB": "1000", "MB": "1000000", "GB": "1000000000"})

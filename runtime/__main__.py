@@ -31,8 +31,8 @@ def work(name: str) -> None:
     except config.ConfigurationError as error:
         print(error, file=sys.stderr)
         sys.exit(UNUSABLE)
-    log.configure(name, configuration.log)
     places = Places.from_environment(os.environ)
+    log.configure(name, configuration.log, places.log_level(name), configuration.log_files)
     try:
         importlib.import_module(MODULES[name]).main(configuration, places)
     except Exception:

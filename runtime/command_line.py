@@ -9,7 +9,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import config
-from runtime import equipment, instance, scan_process, start, status, taglist, wells
+from runtime import (
+    equipment,
+    instance,
+    log_levels,
+    scan_process,
+    start,
+    status,
+    taglist,
+    wells,
+)
 from runtime.database.account import AccountError
 from runtime.database.embedded import EmbeddedServer
 from runtime.database.migrations import SchemaError, migrate
@@ -65,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         ("migrate", _migrate, "bring the schema of the database up to date"),
         ("status", _status, "show processes, scan and plant; exit code 0 when the scan is live"),
         ("tags", _tags, "print every value with its type, unit, range and addresses"),
+        ("log", _log, "show or change what the processes log, while they run"),
     ):
         parsed = commands.add_parser(name, help=words, description=words.capitalize() + ".")
         parsed.set_defaults(command=command)
@@ -74,6 +84,15 @@ def _parser() -> argparse.ArgumentParser:
             )
         if name == "tags":
             parsed.add_argument("--format", choices=tuple(taglist.FORMATS), default="markdown")
+        if name == "log":
+            levels = (*log_levels.LEVELS, log_levels.CONFIGURED)
+            parsed.add_argument("level", nargs="?", choices=levels, help="the new level")
+            parsed.add_argument(
+                "--process",
+                action="append",
+                choices=log_levels.PROCESSES,
+                help="of this one only (may be given several times)",
+            )
     return parser
 
 
@@ -150,6 +169,13 @@ def _status(given: argparse.Namespace) -> None:
 def _tags(given: argparse.Namespace) -> None:
     known = equipment.load(Places.from_environment(os.environ).equipment)
     taglist.write(known, given.format, sys.stdout)
+
+
+def _log(given: argparse.Namespace) -> None:
+    places = Places.from_environment(os.environ)
+    if given.level:
+        log_levels.change(places, given.level, given.process or log_levels.PROCESSES)
+    _say(*log_levels.report(places, config.load(None, os.environ).log))
 
 
 def _say(*lines: str) -> None:

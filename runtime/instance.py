@@ -70,6 +70,8 @@ def _prepare_shared(places: Places) -> None:
             logger.warning("left-over process killed", name=health.process, pid=health.pid)
             _kill(health.pid)
         path.unlink()
+    for path in places.shared.glob("log-level-*"):
+        path.unlink()
     make_pipe(places.requests)
 
 

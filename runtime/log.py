@@ -1,7 +1,9 @@
-"""Logs: one JSON object a line on stderr, or colours when a person looks at a terminal.
+"""Logs: one JSON object a line, on stderr or in files; colours when a person looks at a terminal.
 
 Every line says which process wrote it. `correlated` binds the identity of a request, so that the
 lines it causes can be found by it. The scan logs only outside of its cycle.
+
+The level can be changed while a process runs: a word in the file that it looks at before each line.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import os
 import select
 from contextlib import AbstractContextManager, suppress
 from functools import partial
+from pathlib import Path
 from typing import BinaryIO, cast
 
 import orjson
@@ -18,48 +21,80 @@ import structlog
 from structlog.contextvars import bound_contextvars, merge_contextvars
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from config import LogFiles
+from runtime.logfile import LogFile
+
 LEVELS = logging.getLevelNamesMapping()
 STDERR = 2
 PATIENCE = 0.05  # s that a line waits to be taken; then it is dropped
 METHODS = {"warn": "WARNING", "exception": "ERROR", "fatal": "CRITICAL"}
 LIBRARIES = logging.WARNING  # libraries tell less: what is normal for them is not news here
 
-_threshold = logging.INFO
+
+class _Level:
+    """The least level of what is logged: as configured, unless the file says another."""
+
+    def __init__(self) -> None:
+        self.configured = logging.INFO
+        self._path: Path | None = None
+        self._seen = 0  # when the file was written that `_asked` is from
+        self._asked: int | None = None
+
+    def configure(self, level: str, path: Path | None) -> None:
+        self.configured, self._path = LEVELS[level.upper()], path
+        self._seen, self._asked = 0, None
+
+    @property
+    def threshold(self) -> int:
+        if self._path is not None:
+            self._look(self._path)
+        return self.configured if self._asked is None else self._asked
+
+    def _look(self, path: Path) -> None:
+        try:
+            written = os.stat(path).st_mtime_ns
+            if written != self._seen:
+                self._seen = written
+                self._asked = LEVELS.get(path.read_text().strip().upper())
+        except OSError:
+            self._seen, self._asked = 0, None
 
 
-def configure(process: str, level: str) -> None:
-    """Send the logs of this process, libraries included, to stderr from `level` on."""
-    set_level(level)
-    shared: list[Processor] = [
+_level = _Level()
+
+
+def configure(
+    process: str, level: str, level_file: Path | None = None, files: LogFiles | None = None
+) -> None:
+    """Send the logs of this process, libraries included, to where they belong, from `level` on.
+
+    A level in `level_file` counts instead. With a directory in `files` the lines go there; a
+    terminal shows them too.
+    """
+    _level.configure(level, level_file)
+    terminal = os.isatty(STDERR)
+    to_file = _file(process, files)
+    processors: list[Processor] = [
         _at_or_above_threshold,
         merge_contextvars,
         partial(_named, process),
         structlog.processors.add_log_level,
     ]
-    if os.isatty(STDERR):
-        looks: list[Processor] = [
-            structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
-            structlog.dev.ConsoleRenderer(),
-            _encoded,
-        ]
-    else:
-        looks = [
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(serializer=orjson.dumps),
-        ]
+    if terminal and to_file:
+        processors.append(_Shown())
+    processors += _TERMINAL if terminal and not to_file else _JSON
     structlog.configure(
-        [*shared, *looks],
-        logger_factory=structlog.BytesLoggerFactory(cast(BinaryIO, _Stderr())),
+        processors,
+        logger_factory=structlog.BytesLoggerFactory(to_file or cast(BinaryIO, _Stderr())),
     )
     logging.basicConfig(handlers=[_Forward()], level=LIBRARIES, force=True)
     logging.captureWarnings(capture=True)
 
 
-def set_level(level: str) -> None:
-    """Change the level of this process, of loggers in use too."""
-    global _threshold
-    _threshold = LEVELS[level.upper()]
+def _file(process: str, files: LogFiles | None) -> BinaryIO | None:
+    if files is None or files.directory is None:
+        return None
+    return cast(BinaryIO, _File(LogFile(files.directory, process, files.size, files.keep)))
 
 
 def correlated(identity: object) -> AbstractContextManager[None]:
@@ -69,7 +104,7 @@ def correlated(identity: object) -> AbstractContextManager[None]:
 
 def _at_or_above_threshold(_: WrappedLogger, method: str, event: EventDict) -> EventDict:
     """A processor rather than a filtering logger, which a later change of level wouldn't reach."""
-    if LEVELS[METHODS.get(method, method.upper())] < _threshold:
+    if LEVELS[METHODS.get(method, method.upper())] < _level.threshold:
         raise structlog.DropEvent
     return event
 
@@ -81,6 +116,46 @@ def _named(process: str, _: WrappedLogger, method: str, event: EventDict) -> Eve
 
 def _encoded(_: WrappedLogger, method: str, line: EventDict | str) -> bytes:
     return str(line).encode()
+
+
+_TERMINAL: tuple[Processor, ...] = (
+    structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+    structlog.dev.ConsoleRenderer(),
+    _encoded,
+)
+_JSON: tuple[Processor, ...] = (
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+    structlog.processors.JSONRenderer(serializer=orjson.dumps),
+)
+
+
+class _Shown:
+    """Shows a line on the terminal on its way into the file."""
+
+    def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        shown: EventDict = dict(event)
+        for processor in _TERMINAL:
+            shown = cast(EventDict, processor(logger, method, shown))
+        _Stderr().write(cast(bytes, shown) + b"\n")
+        return event
+
+
+class _File:
+    """Where the lines go: the file, and stderr while the disk doesn't take them."""
+
+    def __init__(self, file: LogFile) -> None:
+        self._file = file
+        self._otherwise = _Stderr()
+
+    def write(self, line: bytes) -> None:
+        try:
+            self._file.write(line)
+        except OSError:
+            self._otherwise.write(line)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
 
 
 class _Stderr:

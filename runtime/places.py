@@ -46,6 +46,10 @@ class Places:
     def progress(self, process: str) -> Path:
         return self.shared / f"progress-{process}"
 
+    def log_level(self, process: str) -> Path:
+        """Where the level of a process's log stands while it is not the configured one."""
+        return self.shared / f"log-level-{process}"
+
     def prepare(self) -> None:
         """Make the directories; refuse a state directory that is unusable or of a newer version."""
         try:

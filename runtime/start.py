@@ -28,7 +28,9 @@ def run(further: Sequence[Process] = ()) -> None:
     """Run all processes, and `further` ones, until told to end."""
     configuration = checked(None)
     places = Places.from_environment(os.environ)
-    log.configure("run", configuration.log)
+    if directory := configuration.log_files.directory:
+        directory.mkdir(parents=True, exist_ok=True)
+    log.configure("run", configuration.log, places.log_level("run"), configuration.log_files)
     with instance.taken(places):
         # A process that is restarted must not meet another configuration than the others have.
         snapshot = places.shared / "scan.yaml"

@@ -55,7 +55,7 @@ def refusal(folder: Path, content: str | bytes) -> list[str]:
         (
             "perod: 1 s",
             "scan.yaml:2: perod: found an unknown key, allowed capacity, database, discovery, "
-            "log, period, program, servers, stations (did you mean 'period'?)",
+            "log, log_files, period, program, servers, stations (did you mean 'period'?)",
         ),
         (
             "servers:\n  modbus:\n    port: 502",

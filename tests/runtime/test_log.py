@@ -36,16 +36,27 @@ def test_a_line_is_json_and_names_process_level_and_time() -> None:
     assert line == {"event": "listening", "port": 5020, "process": "modbus", "level": "info"}
 
 
-def test_lines_below_the_level_are_dropped_until_it_is_lowered() -> None:
+def test_a_level_in_the_file_counts_from_the_next_line_on_until_it_is_removed() -> None:
     lines = lines_of("""
+import tempfile
+from pathlib import Path
+level = Path(tempfile.mkdtemp()) / "level"
+log.configure("modbus", "info", level)
 logger.debug("before")
-log.set_level("debug")
+level.write_text("debug\\n")
 logger.debug("after")
-log.set_level("error")
+level.write_text("error\\n")
 logger.warning("dropped")
 logger.exception("kept")
+level.write_text("nonsense\\n")
+logger.debug("dropped")
+logger.info("as configured")
+level.unlink()
+logger.debug("dropped")
+logger.info("as configured")
 """)
-    assert [line["event"] for line in lines] == ["after", "kept"]
+    events = [line["event"] for line in lines]
+    assert events == ["after", "kept", "as configured", "as configured"]
 
 
 def test_lines_inside_a_request_carry_its_correlation_id() -> None:
