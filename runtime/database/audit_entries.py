@@ -12,7 +12,6 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import psycopg
-from psycopg.types.json import Jsonb
 
 from runtime.database.names import Names
 from runtime.spool import Kind
@@ -20,23 +19,27 @@ from runtime.spoolfile import Record
 
 ASKED = "asked"  # the result of a request that is not yet answered
 
+_FIELDS = (
+    *("sequence", "at", "actor", "role", "protocol", "address", "action", "object", "result"),
+    *("reason", "correlation", "details"),
+)
 _APPEND = """
-    INSERT INTO audit_log (source, sequence, occurred_at, actor, role, protocol, address, action,
-                           object, result, reason, correlation_id, details)
-    VALUES (%(source)s, %(sequence)s, to_timestamp(%(at)s), %(actor)s, %(role)s, %(protocol)s,
-            %(address)s, %(action)s, %(object)s, %(result)s, %(reason)s, %(correlation)s,
-            %(details)s)
-    ON CONFLICT DO NOTHING
+    SELECT audit_append(%(source)s, %(sequence)s::bigint[],
+                        ARRAY(SELECT to_timestamp(at) FROM unnest(%(at)s::float8[]) AS at),
+                        %(actor)s::text[], %(role)s::text[], %(protocol)s::text[],
+                        %(address)s::text[], %(action)s::text[], %(object)s::text[],
+                        %(result)s::text[], %(reason)s::text[], %(correlation)s::text[],
+                        %(details)s::text[])
 """
 
 Entry = dict[str, object]
 
 
-def append(connection: psycopg.Connection[Any], entries: Sequence[Entry]) -> None:
-    """Append those of the entries that are not there yet."""
+def append(connection: psycopg.Connection[Any], source: str, entries: Sequence[Entry]) -> None:
+    """Append those of the entries of a source that are not there yet."""
     if entries:
-        with connection.cursor() as cursor:
-            cursor.executemany(_APPEND, entries)
+        columns = {field: [entry[field] for entry in entries] for field in _FIELDS}
+        connection.execute(_APPEND, {"source": source, **columns})
 
 
 def answered(connection: psycopg.Connection[Any], requests: Collection[str]) -> set[str]:
@@ -48,17 +51,16 @@ def answered(connection: psycopg.Connection[Any], requests: Collection[str]) -> 
     return {row[0] for row in rows}
 
 
-def of_record(source: str, record: Record, names: Names) -> Entry:
+def of_record(record: Record, names: Names) -> Entry:
     """The entry for a request, an answer, or what was lost."""
     body = record.body
     if record.kind == Kind.LOST:
-        return _own(source, record, "lose events", "lost", body)
+        return _own(record, "lose events", "lost", body)
     tag, slot, value = body["tag"], body["slot"], body["value"]
     stop = tag.endswith(".EmergencyStop")
     what = "emergency stop" if stop else tag.partition(".")[2]
     verb = "clear" if stop and not value else "set"
     return {
-        "source": source,
         "sequence": record.seq,
         "at": body.get("answered_at", body["asked_at"]),
         "actor": _text(body["who"]),
@@ -80,16 +82,15 @@ def of_record(source: str, record: Record, names: Names) -> Entry:
     }
 
 
-def of_refused(source: str, record: Record, why: str) -> Entry:
+def of_refused(record: Record, why: str) -> Entry:
     """The entry for a record that PostgreSQL refuses: it keeps the record and the reason."""
     details = {"kind": record.kind, "record": record.body, "problem": why}
-    return _own(source, record, "upload record", "refused", details)
+    return _own(record, "upload record", "refused", details)
 
 
-def _own(source: str, record: Record, action: str, result: str, details: dict[str, Any]) -> Entry:
+def _own(record: Record, action: str, result: str, details: dict[str, Any]) -> Entry:
     nobody = dict.fromkeys(("role", "protocol", "address", "object", "reason", "correlation"))
     return nobody | {
-        "source": source,
         "sequence": record.seq,
         "at": time.time(),
         "actor": "calejo",
@@ -104,5 +105,5 @@ def _text(value: object) -> str:
     return str(value).replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
-def _json(value: dict[str, Any]) -> Jsonb:
-    return Jsonb(value, dumps=lambda value: json.dumps(value).replace("\\u0000", "\\ufffd"))
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value).replace("\\u0000", "\\ufffd")

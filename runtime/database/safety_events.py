@@ -21,7 +21,7 @@ _STOP = """
            coalesce(asked.actor, 'unknown'),
            asked.role, asked.protocol, asked.address,
            coalesce(nullif(btrim(asked.reason), ''), 'not recorded'),
-           (asked.details ->> 'latency')::float8, edge.scan
+           (asked.details::json ->> 'latency')::float8, edge.scan
     FROM (VALUES (%(source)s, %(sequence)s, %(stop)s::bigint, %(event)s, %(scope)s,
                   %(station)s::text, %(pump)s::integer, to_timestamp(%(utc)s), %(scan)s))
          AS edge (source, sequence, stop, event, scope, station_id, pump_id, occurred_at, scan)

@@ -113,8 +113,8 @@ def _upload(connection: Connection, source: str, records: Sequence[Record], name
         new = [edge for edge in edges if edge.seq in stored]
         safety_events.insert(connection, source, new, names)
     others = [record for record in records if record.kind not in (Kind.SAFETY, Kind.EDGE)]
-    entries = [audit_entries.of_record(source, record, names) for record in others]
-    audit_entries.append(connection, entries)
+    entries = [audit_entries.of_record(record, names) for record in others]
+    audit_entries.append(connection, source, entries)
 
 
 def _insert_edges(
@@ -144,7 +144,7 @@ def _insert_edges(
 def _keep_refused(connection: Connection, source: str, record: Record, why: str) -> None:
     """A record that PostgreSQL refuses must neither be lost nor hold up the others."""
     logger.error("record refused by PostgreSQL", source=source, seq=record.seq, problem=why)
-    audit_entries.append(connection, [audit_entries.of_refused(source, record, why)])
+    audit_entries.append(connection, source, [audit_entries.of_refused(record, why)])
 
 
 def _correlation(body: dict[str, Any]) -> str | None:

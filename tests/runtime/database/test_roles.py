@@ -18,8 +18,8 @@ def equipped(database: Database) -> Database:
         enter_equipment(connection)
         insert(connection, "pump_plans", PLAN)
         connection.execute(
-            "INSERT INTO audit_log (source, sequence, occurred_at, actor, action, result)"
-            " VALUES ('test', 1, now(), 'somebody', 'something', 'done')"
+            "SELECT audit_append('test', '{1}', ARRAY[now()], '{somebody}', '{NULL}', '{NULL}',"
+            " '{NULL}', '{something}', '{NULL}', '{done}', '{NULL}', '{NULL}', '{\"{}\"}')"
         )
     return database
 
@@ -42,7 +42,14 @@ def test_the_runtime_owns_nothing(database: Database) -> None:
         "UPDATE pump_safety_limits SET hard_max_speed_hz = 60",
         "INSERT INTO pump_plans (pump_id, interval_start, interval_end) VALUES (1, now(), now())",
         "UPDATE pump_plans SET status = 'active'",
+        "INSERT INTO audit_log SELECT * FROM audit_log",
+        "INSERT INTO audit_log_1 SELECT * FROM audit_log",
         "UPDATE audit_log SET actor = 'nobody'",
+        "UPDATE audit_head SET audit_id = 0",
+        "SELECT audit_chain('x', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',"
+        " '{}')",
+        "SELECT audit_open_segment(2)",
+        "DROP TABLE audit_log_1",
         "DELETE FROM audit_log",
         "TRUNCATE audit_log",
         "DELETE FROM events",
@@ -59,16 +66,18 @@ def test_the_runtime_changes_no_setting_and_no_past(equipped: Database, statemen
         connection.execute(statement)
 
 
-@pytest.mark.parametrize("statement", ["UPDATE audit_log SET actor = 'x'", "DELETE FROM audit_log",
-                                       "TRUNCATE audit_log"])  # fmt: skip
+@pytest.mark.parametrize("table", ["audit_log", "audit_log_1"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE {} SET actor = 'x'", "DELETE FROM {}", "TRUNCATE {}"]
+)
 @pytest.mark.parametrize("mode", ["origin", "replica"])
 def test_not_even_a_superuser_changes_the_audit_log_by_accident(
-    equipped: Database, statement: str, mode: str
+    equipped: Database, statement: str, table: str, mode: str
 ) -> None:
     with psycopg.connect(equipped.dsn("postgres")) as connection:
         connection.execute(f"SET session_replication_role = {mode}")
         with pytest.raises(errors.InsufficientPrivilege, match="audit_log is append-only"):
-            connection.execute(statement)
+            connection.execute(statement.format(table))
 
 
 def test_the_reader_reads_every_table_but_no_secret(equipped: Database) -> None:
