@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from blocks.allowance import DEFAULT, is_blind
 from blocks.arithmetic import larger, row, smaller
 from blocks.block import Block, Pins
 from runtime.compiled import compiled
@@ -31,7 +32,12 @@ def _latched(latch: bool, sets: bool, clears: bool) -> bool:
 def _guard(station: Pins, pump: Pins) -> None:
     for p in range(len(pump.LevelTrip)):
         s = row(pump.Station[p], len(station.Level))
-        if station.LevelQuality[s] != GOOD or not pump.Configured[p]:
+        if not pump.Configured[p]:
+            continue
+        quality = station.LevelQuality[s]
+        if quality != GOOD:
+            blind = is_blind(quality, station.LevelLostTime[s], station.LevelHold[s])
+            pump.LevelStop[p] &= not (blind and station.WithoutLevel[s] == DEFAULT)
             continue
         filling = station.FlowDirection[s] == FILLING
         d = -1.0 if filling else 1.0
@@ -72,9 +78,23 @@ class LevelGuards(Block):
     | AllRun     | level >= AllRunLevel                             | level <= StartLevel   |
 
     Setting wins over clearing, and LevelTrip and LevelStop clear the other two. Without a good
-    level of the station, or while the pump is not configured, all stay as they are. Levels act on
-    the side that protects the pump. On the other side they never stop or slow it: a full well needs
-    its pumps.
+    level of the station, or while the pump is not configured, all stay as they are, but for this:
+
+    | without a good level  | WithoutLevel | LevelTrip | LevelStop                               |
+    |-----------------------|--------------|-----------|-----------------------------------------|
+    | for LevelHold         | any          | stays     | stays                                   |
+    | from then on          | default      | stays     | cleared: `limits` runs DefaultSetpoint  |
+    | from then on          | stop, hold   | stays     | stays                                   |
+
+    A well whose sensor dies at its stop level, in a dry night, fills again. Nothing would ever
+    measure RestartLevel, so a stop that waited for it would flood what lies upstream, at the latest
+    in the next storm; `default` is the engineer's word that the pumps shall then run without a
+    level. The trip stays: what was last known is that the pump would run dry, and that ruins it in
+    minutes. It takes a measurement or a hand on the spot. Who fears running dry more than flooding
+    decides for `stop`, and `hold` starts nothing: both leave an empty well to itself.
+
+    Levels act on the side that protects the pump. On the other side they never stop or slow it: a
+    full well needs its pumps.
 
     LevelTrip is a trip, which `limits` carries out at once. `duty` carries out the others.
     """
@@ -82,6 +102,9 @@ class LevelGuards(Block):
     reads = (
         Station.Level,
         Station.LevelQuality,
+        Station.LevelLostTime,
+        Station.LevelHold,
+        Station.WithoutLevel,
         Station.FlowDirection,
         Pump.Station,
         Pump.Configured,

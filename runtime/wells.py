@@ -1,7 +1,7 @@
-"""Whether a station's well bears a stale setpoint for as long as its watchdog lets one stand.
+"""Whether a station's well is large enough for its watchdog, and for the starts of its pumps.
 
-The largest imbalance Q that the pumps allow is the sum of their HardMaxFlow, in m³/h. It takes a
-well of surface A, in m², through Δh, in m, in
+A stale setpoint. The largest imbalance Q that the pumps allow is the sum of their HardMaxFlow, in
+m³/h. It takes a well of surface A, in m², through Δh, in m, in
 
     t = 3600 · A · Δh / Q  s
 
@@ -14,6 +14,16 @@ Of a station's pumps the levels count that leave the least room. A t shorter tha
 no fault: level guards and trips act in between. But they, and not the watchdog, are then what keeps
 the well, and they need a good level. What the well bears for the whole timeout is the imbalance
 3600 · A · Δh / WatchdogTimeout.
+
+Starts. Pumps that move Q and start at a level Δh from that at which they stop take at least
+
+    T = 4 · 3600 · A · Δh / Q  s
+
+from start to start: longest at no inflow and at full inflow, shortest at half of Q. All pumps but
+the one that runs already start at AllRunLevel, the only pump of a station at StartLevel, and by
+then they may go down to StopLevel (blocks/duty.py). So MaxStartsPerHour needs a volume A · Δh of at
+least Q / (4 · MaxStartsPerHour) m³ (UFC 3-240-04A: V = T · Q / 4); with less, a storm can use the
+starts up, and the pump then stands at the level at which it is needed.
 """
 
 from __future__ import annotations
@@ -28,22 +38,47 @@ HOUR = 3600.0
 
 
 def warnings(plant: Equipment) -> list[str]:
-    """The stations whose watchdog tolerates more than the well."""
-    found = []
+    """The stations whose watchdog, and the pumps whose starts, ask more than the well gives."""
+    found: list[str] = []
     for station in plant.stations:
         pumps = [pump for pump in plant.pumps_of(station.station_id) if pump.active]
         area = station.parameters.get(Station.WellArea.name, 0.0)
-        if not (station.active and pumps and area > 0.0):
-            continue
-        timeout = station.parameters[Station.WatchdogTimeout.name]
-        courses = "; ".join(_courses(station, pumps, area, timeout))
-        if courses:
-            found.append(
-                f"station {station.station_id}: watchdog_timeout_s {timeout:g} outlasts the well of"
-                f" {area:g} m²: {courses}. Until the watchdog acts, only level guards and trips"
-                " keep the level; without a good level, only without_level does"
-            )
+        if station.active and pumps and area > 0.0:
+            found += _of_watchdog(station, pumps, area)
+            found += _of_starts(station, pumps, area)
     return found
+
+
+def _of_watchdog(station: StationEntry, pumps: Sequence[PumpEntry], area: float) -> Iterator[str]:
+    timeout = station.parameters[Station.WatchdogTimeout.name]
+    courses = "; ".join(_courses(station, pumps, area, timeout))
+    if courses:
+        yield (
+            f"station {station.station_id}: watchdog_timeout_s {timeout:g} outlasts the well of"
+            f" {area:g} m²: {courses}. Until the watchdog acts, only level guards and trips"
+            " keep the level; without a good level, only without_level does"
+        )
+
+
+def _of_starts(station: StationEntry, pumps: Sequence[PumpEntry], area: float) -> Iterator[str]:
+    flows = [pump.parameters[Pump.HardMaxFlow.name] for pump in pumps]
+    alone = len(pumps) == 1
+    begin, flow = (
+        (Pump.StartLevel, flows[0]) if alone else (Pump.AllRunLevel, sum(flows) - min(flows))
+    )
+    stop, starts = Pump.StopLevel, Pump.MaxStartsPerHour
+    for pump in pumps:
+        high, low, most = (pump.parameters[tag.name] for tag in (begin, stop, starts))
+        volume, needed = area * abs(high - low), flow / (4.0 * most)
+        if volume < needed:
+            yield (
+                f"station {station.station_id}, pump {pump.pump_id}: {begin.column} {high:g} and"
+                f" {stop.column} {low:g} leave too little room for {starts.column} {most:g}: found"
+                f" {volume:.1f} m³ in the well of {area:g} m², allowed at least {needed:.1f} m³"
+                f" where {flow:g} m³/h start and stop together. A storm may use up its starts, and"
+                f" the well overflow while it stands: set these levels further apart, or allow more"
+                " starts"
+            )
 
 
 def _courses(

@@ -69,7 +69,7 @@ class Discovery(Worker):
         for problem in sorted(set(found.problems) - set(known.problems)):
             logger.warning("equipment row skipped", problem=problem)
         for problem in sorted(set(wells.warnings(found)) - set(wells.warnings(known))):
-            logger.warning("watchdog too patient", problem=problem)
+            logger.warning("well too small", problem=problem)
         active = sum(pump.active for pump in found.pumps)
         logger.info("equipment", version=found.version, stations=len(found.stations), pumps=active)
         self._board.equipment = found

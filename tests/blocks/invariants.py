@@ -57,7 +57,7 @@ def takes_over(trace: Trace) -> Array:
 
 def guarded(trace: Trace) -> Array:
     """The level, or another pump's run time, asks the pump to run."""
-    return trace.pump.AllRun | trace.pump.GuardRun | takes_over(trace)
+    return trace.pump.AllRun | trace.pump.RunsOn | trace.pump.GuardRun | takes_over(trace)
 
 
 def level_lost(trace: Trace) -> Array:

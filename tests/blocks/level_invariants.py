@@ -33,12 +33,22 @@ def a_level_at_its_limit_trips_in_the_same_scan_and_until_it_is_restored(trace: 
     return trips & implies(pump.LevelTrip, pump.Setpoint == 0.0)
 
 
+def left_to_the_default(trace: Trace) -> Array:
+    """The level has been lost for long, and the engineer decided for the default setpoint."""
+    station = trace.station
+    decided = (station.LevelLostTime > station.LevelHold) & (
+        station.WithoutLevel == ON_LOSS_DEFAULT
+    )
+    return ~trace.level_good & decided
+
+
 def at_its_stop_level_a_pump_goes_down_in_every_mode(trace: Trace) -> Array:
     pump = trace.pump
     known = trace.level_good & pump.Configured
     reached = known & trace.short_of(pump.StopLevel)
     restored = known & trace.beyond(pump.RestartLevel)
-    latched = pump.LevelStop == (reached | (trace.was.LevelStop & ~restored))
+    released = restored | (pump.Configured & left_to_the_default(trace))
+    latched = pump.LevelStop == (reached | (trace.was.LevelStop & ~released))
     slower = trace.was.Setpoint - trace.step
     highest = np.where(slower < trace.low, 0.0, np.minimum(slower, trace.high))
     goes_down = pump.LevelStop & trace.level_good & ~pump.Stopped & ~local(trace)
@@ -56,6 +66,16 @@ def at_its_all_run_level_no_speed_falls_and_all_rise(trace: Trace) -> Array:
     return implies(must, pump.AllRun & (pump.Command == trace.high)) & implies(
         must & runs, pump.Setpoint >= rises
     )
+
+
+def after_its_all_run_level_a_pump_that_runs_may_run_on_until_its_stop_level(
+    trace: Trace,
+) -> Array:
+    """A pump that does not turn, or that the level stops, does not."""
+    pump = trace.pump
+    goes_on = trace.was.RunsOn & pump.Turning & pump.LevelStart
+    held = pump.LevelTrip | pump.LevelStop | pump.Stopped | ~pump.Configured
+    return implies(pump.RunsOn, (pump.AllRun | goes_on) & ~held)
 
 
 def at_its_start_level_a_station_has_a_pump_that_runs(trace: Trace) -> Array:
@@ -121,6 +141,7 @@ OF_LEVEL: tuple[Invariant, ...] = (
     a_level_at_its_limit_trips_in_the_same_scan_and_until_it_is_restored,
     at_its_stop_level_a_pump_goes_down_in_every_mode,
     at_its_all_run_level_no_speed_falls_and_all_rise,
+    after_its_all_run_level_a_pump_that_runs_may_run_on_until_its_stop_level,
     at_its_start_level_a_station_has_a_pump_that_runs,
     without_a_level_nothing_rises_but_as_the_engineer_decided,
     without_a_level_a_pump_goes_where_the_engineer_decided,

@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from types import SimpleNamespace as Row
 
-from tests.blocks.oracle_numbers import GOOD, LEVEL, LOCAL, MANUAL, PLAN, clamp, speed_limits
+from tests.blocks.oracle_numbers import GOOD, HOUR, LEVEL, LOCAL, MANUAL, PLAN, clamp, speed_limits
 
 STOP_LEVEL, START_LEVEL, ALL_RUN_LEVEL, MAX_RUN, IN_PLACE = (1 << bit for bit in range(5))
+BY_STARTS = 1  # Pump.StartHeld
 
 Pumps = list[tuple[int, Row]]  # of one station, with their slots
 
 
 def watch_over(station: Row, pumps: Pumps) -> None:
     for _, pump in pumps:
-        _obey_level(pump)
+        _obey_level(station, pump)
     by_slot = dict(pumps)
     for _, pump in pumps:
         if pump.RelievedBy:
@@ -28,8 +29,8 @@ def watch_over(station: Row, pumps: Pumps) -> None:
     _run_one(pumps)
 
 
-def _obey_level(pump: Row) -> None:
-    _, high = speed_limits(pump)
+def _obey_level(station: Row, pump: Row) -> None:
+    low, high = speed_limits(pump)
     ours = pump.Configured and not pump.Stopped and pump.Authority != LOCAL
     pump.Usable = ours and not pump.LevelTrip and not pump.LevelStop and high > 0.0
     pump.Command, pump.Guarded = pump.Demand, 0
@@ -39,6 +40,17 @@ def _obey_level(pump: Row) -> None:
     elif pump.Usable and pump.AllRun:
         pump.Command = high
         pump.Guarded = ALL_RUN_LEVEL * (pump.Demand != high)
+    pump.RunsOn = _runs_on(station, pump)
+    if pump.RunsOn and not pump.AllRun and not pump.Demand >= (low or high):
+        pump.Command, pump.Guarded = low or high, ALL_RUN_LEVEL
+
+
+def _runs_on(station: Row, pump: Row) -> bool:
+    if not pump.Usable or pump.AllRun:
+        return bool(pump.Usable)
+    paced = pump.RunTime * pump.MaxStartsPerHour < HOUR or pump.StartHeld & BY_STARTS
+    stays = paced or station.LevelQuality != GOOD
+    return bool(pump.RunsOn and pump.Turning and pump.LevelStart and stays)
 
 
 def _asked(pump: Row) -> float:

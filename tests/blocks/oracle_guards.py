@@ -8,6 +8,7 @@ from runtime.tags import FOREVER, STARTS_KEPT
 from tests.blocks.oracle_numbers import FILLING, GOOD, HOUR, counted
 
 MOMENT = 1e-6  # s
+DEFAULT = 1  # Station.WithoutLevel
 STARTS_PER_HOUR, MINIMUM_OFF_TIME = 1, 2  # Pump.StartHeld
 
 
@@ -67,7 +68,11 @@ def trip_level(pump: Row, station: Row) -> float:
 
 
 def guard_level(pump: Row, station: Row) -> None:
-    if station.LevelQuality != GOOD or not pump.Configured:
+    if not pump.Configured:
+        return
+    if station.LevelQuality != GOOD:
+        if station.LevelLostTime > station.LevelHold and station.WithoutLevel == DEFAULT:
+            pump.LevelStop = False
         return
     filling = station.FlowDirection == FILLING
 

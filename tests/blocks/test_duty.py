@@ -75,6 +75,8 @@ def test_at_the_all_run_level_all_pumps_run_at_full_speed_in_every_mode(
     raise_to(plc, 2.51)
     assert running(plc) == [0, 1, 2]
     raise_to(plc, 2.5)
+    assert running(plc) == [0, 1, 2], "until they may be started again: 20 times an hour"
+    plc.run_for(180.0)
     assert len(running(plc)) == 1, "below it is the start level's turn"
 
 

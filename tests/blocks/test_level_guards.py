@@ -10,6 +10,7 @@ from runtime.tag import Tag
 from runtime.tags import Pump, Station
 from tests.plc import Plc
 
+STOP, DEFAULT, HOLD = range(3)  # Station.WithoutLevel
 GUARDS = (Pump.LevelTrip, Pump.LevelStop, Pump.LevelStart, Pump.AllRun)
 LEVELS = {
     Pump.HardMinLevel: 0.2,
@@ -100,11 +101,40 @@ def test_the_first_of_the_limits_that_protect_a_tank_trips_its_pumps(limit: Tag)
     assert plc[Pump.LevelTrip][0]
 
 
-@pytest.mark.parametrize("level", [0.1, 2.6])
-def test_a_lost_level_leaves_every_guard_as_it_is(plc: Plc, level: float) -> None:
+@pytest.mark.parametrize("level", [0.1, 0.45, 2.6])
+@pytest.mark.parametrize("without_level", [STOP, HOLD])
+def test_a_lost_level_leaves_every_guard_as_it_is(
+    plc: Plc, level: float, without_level: int
+) -> None:
+    plc[Station.WithoutLevel][:] = without_level
     guards = at_level(plc, level)
     assert guards
     assert at_level(plc, math.nan) == guards
+    plc.run_for(90.0)
+    assert at_level(plc, math.nan) == guards
+
+
+@pytest.mark.parametrize("level", [0.1, 0.45, 2.6])
+def test_a_level_lost_for_long_ends_the_stop_level_but_no_trip_where_the_default_decides(
+    plc: Plc, level: float
+) -> None:
+    plc[Station.WithoutLevel][:] = DEFAULT
+    guards = at_level(plc, level)
+    at_level(plc, math.nan)
+    plc.run_for(59.8)
+    assert at_level(plc, math.nan) == guards
+    plc.run_for(1.0)
+    assert at_level(plc, math.nan) == guards - {Pump.LevelStop}
+    assert at_level(plc, level) == guards, "as soon as it is measured again"
+
+
+def test_a_pump_that_is_not_in_use_keeps_its_stop_level_however_long_the_level_is_lost(
+    plc: Plc,
+) -> None:
+    plc[Station.WithoutLevel][:] = DEFAULT
+    guards = at_level(plc, 0.45)
+    plc[Pump.Configured][0] = False
+    plc[Pump.MeasuredLevel][:] = math.nan
     plc.run_for(90.0)
     assert at_level(plc, math.nan) == guards
 

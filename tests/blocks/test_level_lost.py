@@ -100,12 +100,46 @@ def test_without_a_level_an_emergency_stop_keeps_the_lower_setpoint(plc: Plc) ->
     assert plc[Pump.Setpoint][0] == 0.0
 
 
-def test_without_a_level_the_stop_level_no_longer_forbids_the_default(plc: Plc) -> None:
-    run_at(plc, 45.0)
+def stopped_by_level(plc: Plc) -> None:
+    """Pump 0 at its stop level, and not at its trip level."""
     plc[Pump.StopLevel][:] = 0.8
     plc[Pump.MeasuredLevel][:] = 0.7
     plc.settle()
+    assert plc[Pump.LevelStop][0]
     assert plc[Pump.Setpoint][0] == 0.0
+
+
+@pytest.mark.parametrize(("without_level", "setpoint"), [(STOP, 0.0), (DEFAULT, 35.0), (HOLD, 0.0)])
+def test_a_pump_at_its_stop_level_starts_without_a_level_only_where_the_default_decides(
+    plc: Plc, without_level: int, setpoint: float
+) -> None:
+    plc[Station.WithoutLevel][:] = without_level
+    run_at(plc, 45.0)
+    stopped_by_level(plc)
+    plc[Pump.MeasuredLevel][:] = math.nan
+    plc.run_for(59.9)
+    assert plc[Pump.Setpoint][0] == 0.0, "not while the level may come back"
+    plc.settle()
+    assert plc[Pump.Setpoint][0] == setpoint
+    assert plc[Pump.LevelStop][0] == (without_level != DEFAULT), "the tag says what is done"
+
+
+def test_the_stop_level_stops_such_a_pump_again_as_soon_as_the_level_is_back(plc: Plc) -> None:
+    run_at(plc, 45.0)
+    stopped_by_level(plc)
+    plc[Pump.MeasuredLevel][:] = math.nan
+    plc.run_for(90.0)
+    assert plc[Pump.Setpoint][0] == 35.0
+    stopped_by_level(plc)
+
+
+def test_without_a_level_a_hand_that_the_stop_level_stopped_counts_up_to_the_default(
+    plc: Plc,
+) -> None:
+    plc.ask(Pump.Mode, 0, 1)
+    plc.ask(Pump.ManualSetpoint, 0, 45.0)
+    plc.settle()
+    stopped_by_level(plc)
     plc[Pump.MeasuredLevel][:] = math.nan
     plc.run_for(90.0)
     assert plc[Pump.Setpoint][0] == 35.0

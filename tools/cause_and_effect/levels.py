@@ -164,6 +164,17 @@ def losses() -> tuple[Cause, ...]:
             )
             for word in ("stop", "default", "hold")
         ),
+        *(
+            Cause(
+                f"level lost at {tag.name}, WithoutLevel: default",
+                lost,
+                lasts=90.0,
+                before=without_level("default"),
+                history=all_of(level(tag, -JUST), waits(SETTLED)),
+                then=again,
+            )
+            for tag in (Pump.StopLevel, Pump.DryRunLevel)
+        ),
         Cause(
             "level lost at AllRunLevel, WithoutLevel: stop",
             lost,

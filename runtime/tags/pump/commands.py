@@ -17,6 +17,7 @@ class Commands(Table):
         access=REQUEST,
         retained=True,
         recorded=True,
+        stored=True,
         register=2,
     )
     ManualSetpoint = speed(
@@ -24,6 +25,7 @@ class Commands(Table):
         access=REQUEST,
         retained=True,
         within=("MinSpeed", "MaxSpeed"),
+        stored=True,
         register=4,
     )
     Authority = memory(
@@ -39,10 +41,14 @@ class Commands(Table):
             5: "Local",
         },
         recorded=True,
+        stored=True,
         register=18,
     )
-    Demand = speed("The demand in force, before guards and limits.", register=30)
+    Demand = speed("The demand in force, before guards and limits.", stored=True, register=30)
     GuardRun = flag("Chosen to run because the level is at its start level.", retained=True)
+    RunsOn = flag(
+        "Runs on after the all-run level, as it may not be started again yet.", retained=True
+    )
     RelievedBy = memory(
         "Slot of the pump that runs in its place, counted from 1; 0 if none does.", dtype="u4"
     )
@@ -58,7 +64,7 @@ class Commands(Table):
             4: "in place of another",
         },
     )
-    Command = speed("The demand as the guards leave it.", register=54)
+    Command = speed("The demand as the guards leave it.", stored=True, register=54)
     Usable = flag(
         "Duty may run the pump: in use, not stopped, tripped or under local control.",
         access=INTERNAL,

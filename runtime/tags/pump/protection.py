@@ -14,6 +14,7 @@ class Protection(Table):
         access=REQUEST,
         retained=True,
         recorded=True,
+        stored=True,
         register=0,
         alarm=Alarm(
             1,
@@ -24,12 +25,15 @@ class Protection(Table):
     )
     EmergencyStopSince = since()
     EmergencyStopId = stop_id("Request that set the emergency stop in force; 0 if none is.")
-    Stopped = flag("An emergency stop of pump, station or system is in force.", register=4)
+    Stopped = flag(
+        "An emergency stop of pump, station or system is in force.", stored=True, register=4
+    )
 
     LevelTrip = flag(
         "The level stops the pump until it is restored.",
         retained=True,
         recorded=True,
+        stored=True,
         register=5,
         alarm=Alarm(
             3,
@@ -40,7 +44,10 @@ class Protection(Table):
     )
     LevelTripSince = since()
     LevelStop = flag(
-        "The level is at its stop level: no mode runs the pump.", retained=True, register=13
+        "The level reached its stop level: no mode runs the pump until the level is restored, or"
+        " has been lost for LevelHold where `without_level: default` decides.",
+        retained=True,
+        register=13,
     )
     LevelStart = flag(
         "The level is at its start level: a pump of the station must run.",
@@ -51,6 +58,7 @@ class Protection(Table):
         "The level is at its all-run level: the pump must run.",
         retained=True,
         recorded=True,
+        stored=True,
         register=15,
         alarm=Alarm(
             2,

@@ -124,7 +124,7 @@ def test_a_watchdog_that_outlasts_its_well_is_told_once(owner: Connection, piece
         version = pieces.equipment.version
         owner.execute("UPDATE pumps SET name = 'renamed'")
         until(lambda: pieces.equipment.version > version)
-    told = [entry["problem"] for entry in logs if entry["event"] == "watchdog too patient"]
+    told = [entry["problem"] for entry in logs if entry["event"] == "well too small"]
     assert len(told) == 1
     assert told[0].startswith("station North: watchdog_timeout_s 1200 outlasts the well")
 
