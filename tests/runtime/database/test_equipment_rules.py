@@ -13,7 +13,7 @@ from tests.runtime.database.equipment_rows import FILLING, PUMP_ROW, STATION_ROW
 from tests.runtime.database.rows import LIMITS, Row
 
 
-@pytest.mark.parametrize("column", [*LIMITS.keys() - {"pump_id"}, "default_setpoint_hz"])
+@pytest.mark.parametrize("column", [*sorted(LIMITS.keys() - {"pump_id"}), "default_setpoint_hz"])
 def test_a_missing_limit_is_named(configuration: Config, column: str) -> None:
     found = assembled(configuration, {column: None})
     assert found.pumps == ()
