@@ -1,4 +1,18 @@
-"""Extremes: the worst of each limit while it acts, which is what a record of a violation tells."""
+"""Extremes: the worst of each limit while it acts, which is what a record of a violation tells.
+
+| limit       | extreme                                                                           |
+|-------------|-----------------------------------------------------------------------------------|
+| speed       | the demand furthest outside the limits                                            |
+| rate        | the most that it held back                                                        |
+| level       | the level furthest beyond the trip level, on the side to which the pump pumps     |
+| level guard | the level furthest on that side while the stop level acts, on the other while the |
+|             | start or all-run level does                                                       |
+| level lost  | how long the level was lost, in s                                                 |
+| power, flow | the highest                                                                       |
+
+What is not a number has none: nothing is further from a number than anything else. Of start rules
+and run times, counts and times are kept as they are when these begin to act (runtime/edges.py).
+"""
 
 from __future__ import annotations
 
@@ -10,9 +24,11 @@ from blocks.level_guards import FILLING, GOOD, trip_level
 from runtime.compiled import compiled
 from runtime.tags import Pump
 
-SPEED, RATE, LEVEL, POWER, FLOW = (
-    1 << Pump.Limited.number(word) for word in ("speed", "rate", "level", "power", "flow")
+SPEED, RATE, LEVEL, LOST, POWER, FLOW, GUARD = (
+    1 << Pump.Limited.number(word)
+    for word in ("speed", "rate", "level", "level lost", "power", "flow", "level guard")
 )
+STOP_LEVEL = 1 << Pump.Guarded.number("stop level")
 
 
 @compiled
@@ -30,6 +46,14 @@ def _furthest(goes_on: bool, furthest: float, now: float, low: float, high: floa
 
 
 @compiled
+def _further(level: float, quality: int, furthest: float, upwards: bool) -> float:
+    """The level furthest up or down; one that is not good goes nowhere."""
+    if quality != GOOD:
+        return furthest
+    return larger(level, furthest) if upwards else smaller(level, furthest)
+
+
+@compiled
 def note_extremes(station: Pins, pump: Pins) -> None:
     """Begin or go on with the extremes of the limits that act; keep those of the others.
 
@@ -38,6 +62,9 @@ def note_extremes(station: Pins, pump: Pins) -> None:
     for p in range(len(pump.Limited)):
         acts = pump.Limited[p]
         acted = acts & pump.LimitedBefore[p]
+        s = row(pump.Station[p], len(station.Level))
+        level, quality = station.Level[s], station.LevelQuality[s]
+        filling = station.FlowDirection[s] == FILLING
         if acts & SPEED:
             demand = pump.Command[p]
             demand = demand if math.isfinite(demand) else pump.DefaultSetpoint[p]
@@ -52,8 +79,6 @@ def note_extremes(station: Pins, pump: Pins) -> None:
             held_back = distance(pump.Allowed[p], pump.Setpoint[p])
             pump.RateExtreme[p] = _worst(acted & RATE != 0, pump.RateExtreme[p], held_back)
         if acts & LEVEL:
-            s = row(pump.Station[p], len(station.Level))
-            level, filling = station.Level[s], station.FlowDirection[s] == FILLING
             worst = pump.LevelExtreme[p]
             if not acted & LEVEL:
                 worst = trip_level(
@@ -63,9 +88,15 @@ def note_extremes(station: Pins, pump: Pins) -> None:
                     pump.EmergencyStopLevel[p],
                     pump.DryRunLevel[p],
                 )
-            if station.LevelQuality[s] == GOOD:
-                worst = larger(level, worst) if filling else smaller(level, worst)
+            worst = _further(level, quality, worst, filling)
             pump.LevelExtreme[p] = worst if math.isfinite(worst) else level
+        if acts & GUARD:
+            worst = pump.GuardExtreme[p] if acted & GUARD else level
+            upwards = filling == (pump.Guarded[p] & STOP_LEVEL != 0)
+            pump.GuardExtreme[p] = _further(level, quality, worst, upwards)
+        if acts & LOST:
+            lost = station.LevelLostTime[s]
+            pump.LostExtreme[p] = _worst(acted & LOST != 0, pump.LostExtreme[p], lost)
         if acts & POWER:
             pump.PowerExtreme[p] = _worst(acted & POWER != 0, pump.PowerExtreme[p], pump.Power[p])
         if acts & FLOW:

@@ -165,6 +165,8 @@ class Limits(Block):
         Pump.LevelExtreme,
         Pump.PowerExtreme,
         Pump.FlowExtreme,
+        Pump.GuardExtreme,
+        Pump.LostExtreme,
         Pump.Setpoint,
     )
     law = staticmethod(_enforce)

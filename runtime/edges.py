@@ -16,7 +16,7 @@ from runtime.levels import axis
 from runtime.requests import Result
 from runtime.spool import Kind
 from runtime.tag import Access, Tag
-from runtime.tags import TAGS, Pump, Request, Station, System
+from runtime.tags import ALARM_OF_STATE, TAGS, Pump, Request, Station, System
 
 Record = dict[str, object]
 _Explain = Callable[[Columns, int, float, float], Record]
@@ -48,12 +48,15 @@ def describe(edges: Edges, columns: Columns) -> list[tuple[Kind, Record]]:
 
 
 def _request(columns: Columns, scan: int, tag: int, slot: int, value: float) -> Record:
-    """The request that a scan executed on a row of a tag; empty if the image has lost it."""
+    """The request that a scan executed on a row of a tag; empty if the image has lost it.
+
+    What becomes of an alarm may be another state than the one that was asked for.
+    """
     rows: NDArray[Any] = (
         (columns[Request.TakenAt] == scan)
         & (columns[Request.Tag] == tag)
         & (columns[Request.Slot] == slot)
-        & (columns[Request.Value] == value)
+        & ((columns[Request.Value] == value) | (TAGS[tag] in ALARM_OF_STATE))
         & (columns[Request.Result] == Result.EXECUTED)
     ).nonzero()[0]
     if not len(rows):
@@ -66,7 +69,7 @@ def _request(columns: Columns, scan: int, tag: int, slot: int, value: float) -> 
 
 def _kind(tag: Tag) -> Kind:
     """Alarms and limits are a safety matter; so is a start, which ends what was on before."""
-    safety = tag.alarm or tag.flags or tag is System.FirstScan
+    safety = tag.alarm or tag in ALARM_OF_STATE or tag.flags or tag is System.FirstScan
     return Kind.SAFETY if safety else Kind.EDGE
 
 
@@ -77,8 +80,9 @@ def _plan_age(columns: Columns, slot: int, old: float, new: float) -> Record:
 def _limits(columns: Columns, slot: int, old: float, new: float) -> Record:
     """Of limits that began or ceased to act, by name: the limit, and how far it went.
 
-    How far is what it is now for a limit that began, and the most that it was for one that ceased.
-    Not all limits have such a measure, and some only at the beginning.
+    How far is what it is now for a limit that began, and the most that it was for one that ceased:
+    for "level lost" how long, in s, against LevelHold. Start rules and run times are told as they
+    are at the beginning. "not a number" has no measure.
     """
     began, ceased = int(new) & ~int(old), int(old) & ~int(new)
     most = _extremes(columns, slot)
@@ -106,19 +110,33 @@ def _extremes(columns: Columns, slot: int) -> _Measures:
         "level": (trip, value(Pump.LevelExtreme, slot)),
         "power": (value(Pump.HardMaxPower, slot), value(Pump.PowerExtreme, slot)),
         "flow": (value(Pump.HardMaxFlow, slot), value(Pump.FlowExtreme, slot)),
+        "level guard": (value(_guard(columns, slot), slot), value(Pump.GuardExtreme, slot)),
+        "level lost": (value(Station.LevelHold, station), value(Pump.LostExtreme, slot)),
     }
 
 
+def _guard(columns: Columns, slot: int) -> Tag:
+    """The guard that acts on a pump, or if none does any more the last that its level reached."""
+    guards = int(columns.value(Pump.Guarded, slot))
+    for word, tag in _GUARDS.items():
+        if guards >> Pump.Guarded.number(word) & 1:
+            return tag
+    station = int(columns[Pump.Station][slot])
+    sign = axis(columns.value(Station.FlowDirection, station)).sign
+    reached = columns.value(Pump.GuardExtreme, slot)
+    if sign * (reached - columns.value(Pump.StopLevel, slot)) <= 0.0:
+        return Pump.StopLevel
+    all_run = sign * (reached - columns.value(Pump.AllRunLevel, slot)) >= 0.0
+    return Pump.AllRunLevel if all_run else Pump.StartLevel
+
+
 def _at_the_beginning(columns: Columns, slot: int) -> _Measures:
-    value, station = columns.value, int(columns[Pump.Station][slot])
-    guards = int(value(Pump.Guarded, slot))
-    guard = next((tag for word, tag in _GUARDS.items() if _has(guards, word)), Pump.StartLevel)
+    value = columns.value
     return {
         "starts per hour": (value(Pump.MaxStartsPerHour, slot), value(Pump.StartsLastHour, slot)),
         "minimum off time": (value(Pump.MinOff, slot), value(Pump.OffTime, slot)),
         "minimum run time": (value(Pump.MinRun, slot), value(Pump.RunTime, slot)),
         "maximum run time": (value(Pump.MaxRun, slot), value(Pump.RunTime, slot)),
-        "level guard": (value(guard, slot), value(Station.Level, station)),
     }
 
 
@@ -127,10 +145,6 @@ _GUARDS = {
     "stop level": Pump.StopLevel,
     "start level": Pump.StartLevel,
 }
-
-
-def _has(guards: int, word: str) -> bool:
-    return bool(guards >> Pump.Guarded.number(word) & 1)
 
 
 _EXPLAIN: dict[Tag, _Explain] = {Station.Failsafe: _plan_age, Pump.Limited: _limits}

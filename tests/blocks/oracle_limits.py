@@ -11,7 +11,7 @@ from tests.blocks.oracle_numbers import FILLING, GOOD, LOCAL, MANUAL, clamp, spe
 SPEED, RATE, LEVEL, LEVEL_LOST, POWER, FLOW, NOT_A_NUMBER = (1 << bit for bit in range(7))
 STARTS, OFF_TIME, MIN_RUN, MAX_RUN, GUARD = (1 << bit for bit in range(7, 12))
 STOP, DEFAULT = range(2)  # Station.WithoutLevel
-BY_LEVEL, BY_RUN_TIME = 0b00111, 0b01000  # Pump.Guarded
+BY_LEVEL, BY_RUN_TIME, BY_STOP_LEVEL = 0b00111, 0b01000, 0b00001  # Pump.Guarded
 
 
 def limit(pump: Row, station: Row, elapsed: float) -> None:
@@ -132,7 +132,16 @@ def _note_extremes(pump: Row, station: Row, command: float, acted: int) -> None:
             pump.LevelExtreme = trip_level(pump, station)
         if station.LevelQuality == GOOD:
             pump.LevelExtreme = worse(pump.LevelExtreme, station.Level)
+    if pump.Limited & GUARD:
+        pumped = pump.Guarded & BY_STOP_LEVEL
+        upwards = (station.FlowDirection == FILLING) == bool(pumped)
+        if not goes_on & GUARD:
+            pump.GuardExtreme = station.Level
+        elif station.LevelQuality == GOOD:
+            worse = max if upwards else min
+            pump.GuardExtreme = worse(pump.GuardExtreme, station.Level)
     measured = (
+        (LEVEL_LOST, "Lost", station.LevelLostTime),
         (RATE, "Rate", abs(pump.Allowed - pump.Setpoint)),
         (POWER, "Power", pump.Power),
         (FLOW, "Flow", pump.Flow),

@@ -103,3 +103,47 @@ def test_the_highest_power_and_flow_are_kept(plc: Plc, measured: Tag, extreme: T
     plc[measured][0] = 450.0
     plc.step()
     assert plc[extreme][0] == 450.0
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_the_level_furthest_beyond_its_guard_is_kept(sign: float) -> None:
+    plc = leaping()
+    middle = 1.5
+    levels = {Pump.EmergencyStopLevel: 1.3, Pump.StopLevel: 1.0, Pump.RestartLevel: 0.5}
+    levels |= {Pump.StartLevel: -1.0, Pump.AllRunLevel: -1.2}
+    for tag, away in levels.items():
+        plc[tag][:] = middle - sign * away
+    if sign < 0:
+        plc[Station.FlowDirection][:] = 1
+        plc[Pump.HardMaxLevel][:] = 3.5
+    run_at(plc, 45.0)
+    stop_level = ((1.05, 1.05), (1.1, 1.1), (0.9, 1.1), (math.nan, 1.1), (0.4, 1.1))
+    all_run_level = ((-1.25, -1.25), (-1.3, -1.3), (-1.1, -1.3), (math.nan, -1.3))
+    for away, extreme in (*stop_level, *all_run_level):
+        plc[Pump.MeasuredLevel][:] = middle - sign * away
+        plc.step()
+        assert plc[Pump.GuardExtreme][0] == pytest.approx(middle - sign * extreme)
+
+
+def test_the_level_of_a_guard_that_acts_without_one_is_the_last_that_was_known() -> None:
+    plc = leaping()
+    plc[Pump.LevelStop][0] = True
+    plc[Pump.MeasuredLevel][:] = 0.7
+    plc.step()
+    assert plc[Pump.GuardExtreme][0] == 0.7
+    plc[Pump.MeasuredLevel][:] = math.nan
+    plc.step()
+    assert plc[Pump.GuardExtreme][0] == 0.7
+
+
+def test_how_long_the_level_was_lost_is_kept(plc: Plc) -> None:
+    plc.plan(0, speed=50.0)
+    plc[Pump.MeasuredLevel][:] = math.nan
+    plc.step(20)
+    assert plc[Pump.LostExtreme][0] == pytest.approx(2.0)
+    plc[Pump.MeasuredLevel][:] = 1.5
+    plc.step(10)
+    assert plc[Pump.LostExtreme][0] == pytest.approx(2.0), "it stays to be read"
+    plc[Pump.MeasuredLevel][:] = math.nan
+    plc.step()
+    assert plc[Pump.LostExtreme][0] == pytest.approx(0.1)

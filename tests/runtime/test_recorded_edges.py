@@ -77,14 +77,14 @@ def measured(plant: Plant) -> Plant:
             *(Pump.HardMaxPower, Pump.PowerExtreme, Pump.HardMaxFlow, Pump.FlowExtreme),
             *(Pump.MaxStartsPerHour, Pump.StartsLastHour, Pump.MinOff, Pump.OffTime),
             *(Pump.MinRun, Pump.RunTime, Pump.MaxRun),
-            *(Pump.StartLevel, Pump.StopLevel, Pump.AllRunLevel),
+            *(Pump.StartLevel, Pump.StopLevel, Pump.AllRunLevel, Pump.LostExtreme),
         ),
         1,
     ):
         columns[tag][2] = number
     columns[Pump.HardMinLevel][2], columns[Pump.EmergencyStopLevel][2] = 31.0, 30.0
     columns[Pump.DryRunLevel][2], columns[Pump.HardMaxLevel][2] = 32.0, 33.0
-    columns[Station.Level][1] = 34.0
+    columns[Pump.GuardExtreme][2], columns[Station.LevelHold][1] = 34.0, 35.0
     return plant
 
 
@@ -102,7 +102,8 @@ def test_a_limit_that_begins_to_act_is_recorded_with_its_value_and_how_far_it_we
         "minimum off time": [13.0, 14.0],
         "minimum run time": [15.0, 16.0],
         "maximum run time": [17.0, 16.0],
-        "level guard": [18.0, 34.0],
+        "level guard": [20.0, 34.0],
+        "level lost": [35.0, 21.0],
     }
 
 
@@ -116,6 +117,8 @@ def test_a_limit_that_ceases_to_act_is_recorded_with_its_extreme(
         "level": [32.0, 6.0],
         "power": [7.0, 8.0],
         "flow": [9.0, 10.0],
+        "level guard": [20.0, 34.0],
+        "level lost": [35.0, 21.0],
     }
 
 
@@ -156,6 +159,28 @@ def test_a_level_guard_is_recorded_with_the_level_that_it_guards(
     measured.columns[Pump.Guarded][2] = bits
     found = limits_recorded(places, measured, recorder, [], ["level guard"])
     assert found == {"level guard": [level, 34.0]}
+
+
+@pytest.mark.parametrize("filling", [False, True])
+@pytest.mark.parametrize(
+    ("reached", "guard"), [(0.4, 0.5), (0.5, 0.5), (0.6, 2.0), (2.9, 2.0), (3.0, 3.0), (3.1, 3.0)]
+)
+def test_a_level_guard_that_ceased_is_the_last_that_the_level_reached(
+    places: Places,
+    measured: Plant,
+    recorder: Recorder,
+    filling: bool,
+    reached: float,
+    guard: float,
+) -> None:
+    sign = -1.0 if filling else 1.0
+    columns = measured.columns
+    columns[Station.FlowDirection][1] = filling
+    levels = {Pump.StopLevel: 0.5, Pump.StartLevel: 2.0, Pump.AllRunLevel: 3.0}
+    for tag, level in (levels | {Pump.GuardExtreme: reached}).items():
+        columns[tag][2] = sign * level
+    found = limits_recorded(places, measured, recorder, ["level guard"], [])
+    assert found == {"level guard": [sign * guard, sign * reached]}
 
 
 def test_alarms_and_limits_are_safety_records_and_a_mode_is_not(

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from runtime.tag import Table
-from runtime.tags.kinds import HZ, INTERNAL, flag, flow, level, memory, output, power, speed
+from runtime.tags.kinds import (
+    HZ,
+    INTERNAL,
+    flag,
+    flow,
+    level,
+    memory,
+    output,
+    power,
+    seconds,
+    speed,
+)
 
 
 class LimitedSetpoint(Table):
@@ -30,6 +41,7 @@ class LimitedSetpoint(Table):
             11: "level guard",
         },
         recorded=True,
+        stored=True,
         register=36,
     )
     SpeedExtreme = speed("Demand furthest outside the speed limits while they last acted.")
@@ -37,6 +49,8 @@ class LimitedSetpoint(Table):
     LevelExtreme = level("Level furthest beyond its limit while that last acted.")
     PowerExtreme = power("Highest power while its limit last acted.")
     FlowExtreme = flow("Highest flow while its limit last acted.")
+    GuardExtreme = level("Level furthest beyond its guard while that last acted.")
+    LostExtreme = seconds("How long the level was lost while that last acted.")
     Adopted = flag(
         "It is settled whether the pump was running when control began.", access=INTERNAL
     )
@@ -50,5 +64,6 @@ class LimitedSetpoint(Table):
         step=0.01,
         safe=0.0,
         within=("LowLimit", "HighLimit"),
+        stored=True,
         register=0,
     )
