@@ -218,6 +218,14 @@ def test_without_a_range_of_speeds_the_curve_stays_and_nothing_is_expected(
     assert learner[Pump.ExpectedPower][0] == 0.0
 
 
+def test_a_meter_that_lies_teaches_no_more_than_half_above_the_highest(learner: Learner) -> None:
+    learner.run(HOUR)
+    for tag, curve in ((Pump.Power, POWER), (Pump.Flow, FLOW)):
+        learner[tag][0] = tag.high
+        learner.run(10.0 * HOUR)
+        assert max(learner.curve(curve)) == pytest.approx(1.5 * MOST[tag])
+
+
 @given(st.data())
 @settings(max_examples=40, deadline=None)
 def test_no_course_of_measurements_moves_a_curve_beyond_its_bounds(data: st.DataObject) -> None:

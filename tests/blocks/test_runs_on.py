@@ -41,6 +41,19 @@ def test_it_runs_on_at_its_lowest_speed_until_a_quarter_of_an_hour_after_its_sta
     assert not plc[Pump.RunsOn].any()
 
 
+def test_a_pump_that_used_up_its_starts_at_once_runs_on_however_long_it_ran(plc: Plc) -> None:
+    plc[Pump.MaxStartsPerHour][:] = 20.0
+    plc[Pump.MaxSpeedChange][:] = 1000.0
+    for _ in range(19):
+        for level in (0.8, 3.0):
+            plc[Pump.MeasuredLevel][:3] = level
+            plc.step(3)
+    assert plc[Pump.StartsLastHour].tolist() == [20, 20, 20, 0]
+    plc.run_for(4 * MINUTE)
+    raise_to(plc, 2.4)
+    assert running(plc) == [0, 1, 2]
+
+
 @pytest.mark.parametrize("speed", [30.0, 10.0])
 def test_a_pump_that_is_asked_for_more_than_its_lowest_speed_runs_as_asked(
     plc: Plc, speed: float
