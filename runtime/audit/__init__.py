@@ -1,0 +1,1 @@
+"""The audit log from outside the database: anchors, verification, search, reports."""
