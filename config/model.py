@@ -14,6 +14,7 @@ from config.notation import Directory, StationNames, Whole
 from config.problem import Refused
 from config.program import Program
 from config.quantity import Duration, Size
+from config.records import History, Retention
 from config.settings import Settings
 
 
@@ -125,6 +126,8 @@ class Config(Settings):
         default=60.0,
         description="How often stations and pumps are read anew, besides at every notification.",
     )
+    history: History = History()
+    retention: Retention = Retention()
     log: Literal["debug", "info", "warning", "error"] = Field(
         "info",
         description="Least level of what is logged; `calejo log` changes it while all runs.",

@@ -2,7 +2,7 @@
 
 It watches each published image and saves retained memory: latches and what operators asked for at
 once, integrators every second. It drains the ring of edges into the spool, and gives the ring its
-room back once they are on disk.
+room back once they are on disk. It samples the history from the images that it reads.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import orjson
 import structlog
 
 from config import Config
+from config.records import History
 from runtime import spoolfile
 from runtime.edges import Record, describe
 from runtime.ending import Ending
@@ -23,6 +24,7 @@ from runtime.places import Places
 from runtime.progress import Progress, State
 from runtime.region import Reader, RegionError
 from runtime.retained import RESERVE, RetainedMark, Store
+from runtime.sampling import Sampling
 from runtime.spool import Journal, Kind
 from runtime.tags import System
 
@@ -40,7 +42,7 @@ logger = structlog.get_logger()
 class Recorder:
     """Does in each `step` what there is to do, and returns at once if there is nothing."""
 
-    def __init__(self, places: Places, capacity: Capacity) -> None:
+    def __init__(self, places: Places, capacity: Capacity, history: History | None = None) -> None:
         self._places = places
         self._columns = Columns(Layout(capacity))
         self._store = Store(self._columns, places.retained)
@@ -48,6 +50,7 @@ class Recorder:
         self._mark.scan = 0  # a mark left by another run says nothing of this one
         self._spool = places.spool / "recorder.db"
         self._journal = Journal(self._spool)
+        self._sampling = Sampling(self._columns, places.spool, history or History())
         self._image: Reader | None = None
         self._ring: EventReader | None = None
         self._sequence = 0
@@ -67,10 +70,13 @@ class Recorder:
         self._give_back()
         # Edges first: an image read after them is one that can explain them.
         edges = self._ring.take(EDGES) if self._ring and self._kept is None else None
-        if self._look() or self._problem:
+        fresh = self._look()
+        if fresh or self._problem:
             self._save(now)
         if edges is not None and len(edges):
             self._record(edges)
+        if fresh:
+            self._sampling.step(now)
 
     def finish(self) -> None:
         """Bring all to the disk that is there, now that the scan has ended."""
@@ -81,6 +87,7 @@ class Recorder:
             self.step()
         if self._sequence:
             self._save(time.monotonic(), last=True)
+        self._sampling.close()
         self._journal.close()
         if self._kept is not None and (error := self._kept.exception()):
             logger.error("events are not on disk", problem=str(error), count=self.backlog)
@@ -100,6 +107,8 @@ class Recorder:
             return State.DEGRADED, f"disk: {problem}; {self.backlog} events wait{dropped}"
         if not self._sequence:
             return State.STARTING, "waits for the first image"
+        if self._sampling.problem:
+            return State.DEGRADED, self._sampling.problem
         return (
             State.DEGRADED if dropped else State.GOOD,
             f"retained up to scan {self._mark.scan}; {self.backlog} events wait{dropped}",
@@ -188,7 +197,7 @@ def main(config: Config, places: Places) -> None:
     """Record until told to end."""
     ending = Ending()
     progress = Progress(places.progress("recorder"))
-    recorder = Recorder(places, Capacity.of(config.capacity))
+    recorder = Recorder(places, Capacity.of(config.capacity), config.history)
     say_at = 0.0
     while not ending.asked:
         recorder.step()

@@ -12,28 +12,20 @@ import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 import orjson
 
 from runtime import spoolfile
+from runtime.spoolfile import Kind as Kind
 
 LIMIT = 1 << 30  # bytes of one spool file
-GIVEN_UP = 10_000  # records that give way at a time
+GIVES_WAY = (Kind.SAMPLE, Kind.EDGE)  # in this order, when there is no more room; nothing else does
+GIVEN_UP = 1_000  # records that give way at a time
+ROOM = 1 / 16  # share of the limit that is made free then
 PENDING = 100_000  # batches that wait in memory for a disk that doesn't write
 BATCH = 1_000  # batches in one commit
 RETRY = 0.5  # s between attempts on a disk that doesn't write
-
-
-class Kind(StrEnum):
-    """What a record is about."""
-
-    REQUEST = "request"  # an operator's request, before it is put to the scan
-    ANSWER = "answer"  # what became of it
-    SAFETY = "safety"  # an edge of a recorded tag that is a safety matter
-    EDGE = "edge"  # an edge of any other recorded tag: gives way when space runs out
-    LOST = "lost"  # how many edges gave way
 
 
 class SpoolError(Exception):
@@ -55,8 +47,9 @@ class Journal:
     A future is done when its records are on disk. While the disk doesn't write, records wait in
     memory, `problem` says why, and the thread keeps trying.
 
-    A file is bounded: past `limit` bytes the oldest edges that are no safety matter give way, and
-    a record of how many says so. Requests, answers and safety edges never give way.
+    A file is bounded: past `limit` bytes the oldest samples give way, when there are none left the
+    oldest edges that are no safety matter, and a record of how many says so. Requests, answers,
+    safety edges and notes never give way.
     """
 
     def __init__(self, path: Path, limit: int = LIMIT) -> None:
@@ -69,11 +62,13 @@ class Journal:
         self._thread.start()
         atexit.register(self.close)
 
-    def append(self, kind: str, record: Mapping[str, object]) -> Future[None]:
+    def append(self, kind: str, record: Mapping[str, object] | bytes) -> Future[None]:
         return self.extend([(kind, record)])
 
     def extend(
-        self, records: Iterable[tuple[str, Mapping[str, object]]], position: bytes | None = None
+        self,
+        records: Iterable[tuple[str, Mapping[str, object] | bytes]],
+        position: bytes | None = None,
     ) -> Future[None]:
         """Append records that belong together: all or none of them will be on disk.
 
@@ -153,18 +148,28 @@ class Journal:
                 if batch.position is not None:
                     connection.execute("update spool set position = ?", (batch.position,))
             if spoolfile.used(connection) > self._limit:
-                oldest = "select seq from record where kind = ? order by seq limit ?"
+                self._make_room(connection)
+
+    def _make_room(self, connection: sqlite3.Connection) -> None:
+        oldest = "select seq from record where kind = ? order by seq limit ?"
+        for kind in GIVES_WAY:
+            lost = 0
+            while spoolfile.used(connection) > self._limit * (1 - ROOM):
                 gone = connection.execute(
-                    f"delete from record where seq in ({oldest})", (Kind.EDGE, GIVEN_UP)
-                )
-                if gone.rowcount:
-                    connection.execute(
-                        spoolfile.INSERT, (Kind.LOST, _encode({"records": gone.rowcount}))
-                    )
+                    f"delete from record where seq in ({oldest})", (kind, GIVEN_UP)
+                ).rowcount
+                if not gone:
+                    break
+                lost += gone
+            if lost:
+                record = {"records": lost, "kind": kind}
+                connection.execute(spoolfile.INSERT, (Kind.LOST, _encode(record)))
 
 
-def _encode(record: Mapping[str, object]) -> bytes:
+def _encode(record: Mapping[str, object] | bytes) -> bytes:
     """As JSON; text that isn't Unicode, as a client may send, is mended rather than refused."""
+    if isinstance(record, bytes):
+        return record
     try:
         return orjson.dumps(record)
     except TypeError:

@@ -8,16 +8,32 @@ that PostgreSQL can take each record exactly once.
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 BUSY = 5.0  # s to wait for the other side's transaction
+BATCH = 1 << 20  # bytes of records that are read at a time
+
+
+class Kind(StrEnum):
+    """What a record is about."""
+
+    REQUEST = "request"  # an operator's request, before it is put to the scan
+    ANSWER = "answer"  # what became of it
+    SAFETY = "safety"  # an edge of a recorded tag that is a safety matter
+    EDGE = "edge"  # an edge of any other recorded tag
+    SAMPLE = "sample"  # values for the history, as bytes (`runtime.samples`)
+    LOST = "lost"  # how many records of a kind gave way
+    NOTE = "note"  # what the runtime itself did or found: an entry of the audit log
+
 
 _SCHEMA = """
 create table if not exists spool (identity text not null, position blob not null);
@@ -32,11 +48,12 @@ INSERT = "insert into record (kind, body) values (?, ?)"
 
 @dataclass(frozen=True)
 class Record:
-    """One record; `seq` is its number in its spool."""
+    """One record; `seq` is its number in its spool. Samples are bytes, all others a body."""
 
     seq: int
     kind: str
-    body: dict[str, Any]
+    body: dict[str, Any] = field(default_factory=dict)
+    data: bytes = b""
 
 
 class SpoolReader:
@@ -48,11 +65,21 @@ class SpoolReader:
         self.identity = uuid.UUID(row[0])
 
     def batch(self, limit: int) -> list[Record]:
-        """The oldest records, at most `limit`."""
+        """The oldest records, at most `limit`, and no more once they are BATCH bytes."""
         rows = self._connection.execute(
             "select seq, kind, body from record order by seq limit ?", (limit,)
         )
-        return [Record(seq, kind, orjson.loads(body)) for seq, kind, body in rows]
+        records: list[Record] = []
+        size = 0
+        for seq, kind, data in rows:
+            if kind == Kind.SAMPLE:
+                records.append(Record(seq, kind, data=data))
+            else:
+                records.append(Record(seq, kind, orjson.loads(data)))
+            size += len(data)
+            if size >= BATCH:
+                break
+        return records
 
     def done(self, upto: int) -> None:
         """Forget the records up to number `upto`."""
@@ -90,6 +117,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def make(path: Path) -> sqlite3.Connection:
     """Open a file to write to it; it is made unless it is there."""
+    fresh = not path.exists()
     connection = sqlite3.connect(path, timeout=BUSY, isolation_level=None)
     try:
         connection.execute("pragma journal_mode = wal")
@@ -101,10 +129,21 @@ def make(path: Path) -> sqlite3.Connection:
                 "insert into spool select ?, x'' where not exists (select 1 from spool)",
                 (str(uuid.uuid4()),),
             )
+        if fresh:
+            _keep_entry(path.parent)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _keep_entry(directory: Path) -> None:
+    """Force a directory to disk, so that a power cut does not take a new file away."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager

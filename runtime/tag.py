@@ -13,24 +13,28 @@ from enum import Enum, IntEnum
 
 
 class Unit(Enum):
-    """An engineering unit: symbol, UNECE Recommendation 20 code for OPC UA, suffix in SQL names."""
+    """An engineering unit: symbol, UNECE Recommendation 20 code for OPC UA, suffix in SQL names.
+
+    `deadband` is the change from which on a stored value in this unit is stored again.
+    """
 
     NONE = ("", "", "")
-    HERTZ = ("Hz", "HTZ", "_hz")
-    METRE = ("m", "MTR", "_m")
+    HERTZ = ("Hz", "HTZ", "_hz", 0.05)
+    METRE = ("m", "MTR", "_m", 0.005)
     SQUARE_METRE = ("m²", "MTK", "_m2")
-    CUBIC_METRE_PER_HOUR = ("m³/h", "MQH", "_m3h")
-    KILOWATT = ("kW", "KWT", "_kw")
+    CUBIC_METRE_PER_HOUR = ("m³/h", "MQH", "_m3h", 1.0)
+    KILOWATT = ("kW", "KWT", "_kw", 0.1)
     SECOND = ("s", "SEC", "_s")
     HOUR = ("h", "HUR", "_h")
     HERTZ_PER_SECOND = ("Hz/s", "", "_hz_per_s")
     HERTZ_PER_METRE = ("Hz/m", "", "_hz_per_m")
     HERTZ_PER_KILOWATT = ("Hz/kW", "", "_hz_per_kw")
 
-    def __init__(self, symbol: str, unece: str, suffix: str) -> None:
+    def __init__(self, symbol: str, unece: str, suffix: str, deadband: float = 0.0) -> None:
         self.symbol = symbol
         self.unece = unece
         self.suffix = suffix
+        self.deadband = deadband
 
 
 class Area(Enum):
@@ -89,7 +93,9 @@ class Tag:
     good this one is; `within` names the two tags between which every encoding of this value must
     stay (0, "stopped", excepted). `states` names the values of an enumeration, `flags` the bits of
     a bit mask. `setting` names the setting of `scan.yaml` that is the default of a parameter; a
-    pump may have its own in `control_parameters`. Table and name are filled in by the declaration.
+    pump may have its own in `control_parameters`. Of a `recorded` tag every change is an event; a
+    `stored` one has a history, with the deadband of its unit. Table and name are filled in by the
+    declaration.
     """
 
     doc: str
@@ -101,6 +107,7 @@ class Tag:
     access: Access = Access.READ
     retained: bool = False
     recorded: bool = False
+    stored: bool = False
     safe: float | None = None
     register: int | None = None
     step: float = 1.0

@@ -1,20 +1,26 @@
-"""What the database needs now and then: partitions ahead of time, and no more than it uses."""
+"""What the database needs now and then: room for the days to come, and no more than it uses."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import structlog
 from psycopg import Connection
+from psycopg.errors import LockNotAvailable
 
-from runtime.database.connection import Worker
+from config.records import Retention
+from runtime.database import partitions
+from runtime.database.connection import Guard, Source, Worker
 
 INTERVAL_S = 6 * 3600.0
+RETRY_S = 60.0  # after a lock on a table was not to be had
 DAYS_AHEAD = 31
-_PARTITIONS = """
-SELECT create_feedback_partitions(today - 1, today + %s)
-FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS today) AS clock"""
+DAY_S = 86_400.0
 # Whoever has not looked for a day reads all plans anew.
 _FORGET = "DELETE FROM plan_changes WHERE changed_at < now() - interval '1 day'"
+
+logger = structlog.get_logger()
 
 
 class Housekeeper(Worker):
@@ -22,8 +28,33 @@ class Housekeeper(Worker):
 
     limit_s = 30.0
 
+    def __init__(self, source: Source, guard: Guard, retention: Retention) -> None:
+        super().__init__("housekeeping", source, guard)
+        self._days = {
+            "pump_feedback": math.ceil(retention.feedback / DAY_S),
+            "history": math.ceil(retention.history / DAY_S),
+            "events": math.ceil(retention.events / DAY_S),
+        }
+
     def work(self, connection: Connection[Any]) -> None:
-        with self.limited():
-            connection.execute(_PARTITIONS, [DAYS_AHEAD])
-            connection.execute(_FORGET)
-        self.pause(INTERVAL_S)
+        try:
+            for table in self._days:
+                with self.limited():
+                    partitions.make_ahead(connection, table, DAYS_AHEAD)
+            with self.limited():
+                connection.execute(_FORGET)
+            for table, days in self._days.items():
+                self._drop(connection, table, days)
+        except LockNotAvailable as error:
+            logger.warning("housekeeping put off", reason=str(error).strip())
+            self.pause(RETRY_S)
+        else:
+            self.pause(INTERVAL_S)
+
+    def _drop(self, connection: Connection[Any], table: str, days: int) -> None:
+        while True:
+            with self.limited():
+                dropped = partitions.drop_oldest(connection, table, days)
+            if dropped is None:
+                return
+            logger.info("partition dropped", table=table, partition=dropped, kept_days=days)

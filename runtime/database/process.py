@@ -57,7 +57,7 @@ def main(config: Config, places: Places) -> None:
         PlanReader(board, source, guard, config.stations),
         FeedbackReader(board, source, guard, config.stations),
         Uploader(board, source, guard, places),
-        Housekeeper("housekeeping", source, guard),
+        Housekeeper(source, guard, config.retention),
     ]
     health = HealthTeller(progress, workers, board)
     for worker in workers:

@@ -7,17 +7,19 @@ there. What follows from an edge is written only with the edge itself.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import sqlite3
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import psycopg
 import structlog
 
 from runtime import spoolfile
-from runtime.database import audit_entries, safety_events
+from runtime.database import audit_entries, history, partitions, safety_events
 from runtime.database.names import Names
 from runtime.equipment import Equipment
 from runtime.places import Places
@@ -39,6 +41,9 @@ _EVENT = """
     ON CONFLICT DO NOTHING RETURNING sequence
 """
 
+_EDGES = (Kind.SAFETY, Kind.EDGE)
+_ORDER = {"recorder": 1, "history": 2}  # what was asked first, then what it led to
+
 Connection = psycopg.Connection[Any]
 logger = structlog.get_logger()
 
@@ -52,7 +57,7 @@ def drain(connection: Connection, places: Places, equipment: Equipment) -> int:
         raise ValueError("uploads need a connection with autocommit: a batch must end committed")
     names = Names(equipment)
     count = 0
-    for path in sorted(spoolfile.files(places.spool), key=lambda path: path.stem == "recorder"):
+    for path in sorted(spoolfile.files(places.spool), key=lambda path: _ORDER.get(path.stem, 0)):
         try:
             with contextlib.closing(SpoolReader(path)) as reader:
                 count += _drain_one(connection, reader, names)
@@ -107,12 +112,15 @@ def _upload_or_part(
 
 
 def _upload(connection: Connection, source: str, records: Sequence[Record], names: Names) -> None:
-    edges = [record for record in records if record.kind in (Kind.SAFETY, Kind.EDGE)]
+    edges = [record for record in records if record.kind in _EDGES]
     if edges:
         stored = _insert_edges(connection, source, edges, names)
         new = [edge for edge in edges if edge.seq in stored]
         safety_events.insert(connection, source, new, names)
-    others = [record for record in records if record.kind not in (Kind.SAFETY, Kind.EDGE)]
+    samples = [record for record in records if record.kind == Kind.SAMPLE]
+    if samples:
+        history.insert(connection, samples, names)
+    others = [record for record in records if record.kind not in (*_EDGES, Kind.SAMPLE)]
     entries = [audit_entries.of_record(record, names) for record in others]
     audit_entries.append(connection, source, entries)
 
@@ -123,6 +131,7 @@ def _insert_edges(
     """Insert edges; the numbers of those that were not there yet."""
     bodies = [edge.body for edge in edges]
     places = [names.of(body["tag"], body["slot"]) for body in bodies]
+    partitions.make(connection, "events", [body["utc"] for body in bodies])
     rows = connection.execute(
         _EVENT,
         {
@@ -144,6 +153,8 @@ def _insert_edges(
 def _keep_refused(connection: Connection, source: str, record: Record, why: str) -> None:
     """A record that PostgreSQL refuses must neither be lost nor hold up the others."""
     logger.error("record refused by PostgreSQL", source=source, seq=record.seq, problem=why)
+    if record.data:
+        record = replace(record, body={"base64": base64.b64encode(record.data).decode()})
     audit_entries.append(connection, source, [audit_entries.of_refused(record, why)])
 
 

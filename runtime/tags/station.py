@@ -63,6 +63,7 @@ class Station(Table):
     Failsafe = flag(
         "No plan in time: the pumps are at their default setpoints.",
         recorded=True,
+        stored=True,
         register=1,
         alarm=Alarm(
             2,
@@ -75,11 +76,14 @@ class Station(Table):
     Level = level(
         "Level of the well or tank: median of the good measurements.",
         quality="LevelQuality",
+        stored=True,
         register=4,
     )
     LevelQuality = quality("Quality of the level.", register=6)
     LevelSensors = memory("How many good measurements the level has.", dtype="u1", register=18)
-    LevelSpread = level("Between the lowest and the highest good level.", low=0.0, register=10)
+    LevelSpread = level(
+        "Between the lowest and the highest good level.", low=0.0, stored=True, register=10
+    )
     LevelsDiffer = flag(
         "The good levels of the station differ by more than allowed.",
         recorded=True,
@@ -96,16 +100,22 @@ class Station(Table):
     Inflow = flow(
         "Estimated inflow of a well, or consumption of a tank.",
         quality="InflowQuality",
+        stored=True,
         register=12,
     )
     InflowQuality = quality("Quality of the estimated inflow.")
     InflowLevel = level("Level that the estimate last saw.", access=INTERNAL)
     PumpsWanted = memory(
-        "Level-controlled pumps that shall run.", dtype="u4", retained=True, register=14
+        "Level-controlled pumps that shall run.",
+        dtype="u4",
+        retained=True,
+        stored=True,
+        register=14,
     )
     LeadPump = memory(
         "Slot of the lead of the level-controlled pumps, counted from 1; 0 if there is none.",
         dtype="u4",
+        stored=True,
         register=16,
     )
     StageUpTime = seconds("How long one more level-controlled pump has been due.")
@@ -157,6 +167,7 @@ class Station(Table):
         access=REQUEST,
         retained=True,
         recorded=True,
+        stored=True,
         register=0,
         alarm=Alarm(
             1,

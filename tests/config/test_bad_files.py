@@ -54,8 +54,9 @@ def refusal(folder: Path, content: str | bytes) -> list[str]:
         ),
         (
             "perod: 1 s",
-            "scan.yaml:2: perod: found an unknown key, allowed capacity, database, discovery, "
-            "log, log_files, period, program, servers, stations (did you mean 'period'?)",
+            "scan.yaml:2: perod: found an unknown key, allowed capacity, database, "
+            "discovery, history, log, log_files, period, program, retention, servers, stations "
+            "(did you mean 'period'?)",
         ),
         (
             "servers:\n  modbus:\n    port: 502",

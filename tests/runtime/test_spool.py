@@ -189,6 +189,35 @@ def test_beyond_its_limit_edges_give_way_and_safety_never(path: Path) -> None:
     assert path.stat().st_size < 1_000_000
 
 
+def test_samples_give_way_before_edges_and_edges_before_nothing_else(path: Path) -> None:
+    journal = Journal(path, limit=300_000)
+    filler = "x" * 400
+    never = [Kind.SAFETY, Kind.REQUEST, Kind.ANSWER, Kind.NOTE]
+    for number in range(500):
+        journal.append(Kind.EDGE, {"number": number, "filler": filler})
+        journal.append(Kind.SAMPLE, b"y" * 400)
+        journal.append(never[number % 4], {"number": number, "filler": filler})
+        done(journal.append(Kind.SAMPLE, b"y" * 400))
+        kinds = [record.kind for record in records(path)]
+        if 0 < kinds.count(Kind.EDGE) < number + 1:
+            break
+    journal.close()
+    lost = [record.body["kind"] for record in records(path) if record.kind == Kind.LOST]
+    assert lost.index(Kind.EDGE) > 0
+    assert set(lost[: lost.index(Kind.EDGE)]) == {Kind.SAMPLE}
+    assert sum(kinds.count(kind) for kind in never) == number + 1
+
+
+def test_a_batch_is_bounded_in_bytes_too(
+    path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spoolfile, "BATCH", 2_500)
+    done(journal.extend((Kind.SAMPLE, bytes(1_000)) for _ in range(5)))
+    with closing(SpoolReader(path)) as reader:
+        assert [record.seq for record in reader.batch(100)] == [1, 2, 3]
+        assert reader.batch(100)[0] == Record(1, "sample", data=bytes(1_000))
+
+
 @pytest.mark.parametrize(
     "garbage", [b"no database at all" * 500, b"SQLite format 3\0" + b"\7" * 9_000]
 )

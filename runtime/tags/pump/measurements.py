@@ -55,13 +55,13 @@ class Measurements(Table):
 
     FeedbackAge = seconds("Age of the feedback.", register=0)
     # A transmitter at rest may read a little below 0.
-    Speed = speed("Actual speed.", low=-1.0, quality="SpeedQuality", register=2)
+    Speed = speed("Actual speed.", low=-1.0, quality="SpeedQuality", stored=True, register=2)
     SpeedQuality = quality("Quality of the speed.", register=20)
-    Power = power("Electrical power.", quality="PowerQuality", register=4)
+    Power = power("Electrical power.", quality="PowerQuality", stored=True, register=4)
     PowerQuality = quality("Quality of the power.", register=22)
-    Flow = flow("Flow.", quality="FlowQuality", register=6)
+    Flow = flow("Flow.", quality="FlowQuality", stored=True, register=6)
     FlowQuality = quality("Quality of the flow.", register=24)
-    Level = level("Level measured at the pump.", quality="LevelQuality", register=8)
+    Level = level("Level measured at the pump.", quality="LevelQuality", stored=True, register=8)
     LevelQuality = quality("Quality of the level.", register=26)
     SpeedDoubt = _doubt("Why the speed is not Good.")
     PowerDoubt = _doubt("Why the power is not Good.")
@@ -75,6 +75,10 @@ class Measurements(Table):
     PowerStill = seconds("How long the running pump's power has been the same.", access=INTERNAL)
     FlowStill = seconds("How long the running pump's flow has been the same.", access=INTERNAL)
     LevelStill = seconds("How long the level has been the same.", access=INTERNAL)
-    Running = flag("The pump runs.", quality="RunningQuality", recorded=True, register=1)
+    Running = flag(
+        "The pump runs.", quality="RunningQuality", recorded=True, stored=True, register=1
+    )
     RunningQuality = quality("Quality of the running and local control feedback.", register=28)
-    LocalControl = flag("The pump is under local control.", quality="RunningQuality", register=2)
+    LocalControl = flag(
+        "The pump is under local control.", quality="RunningQuality", stored=True, register=2
+    )

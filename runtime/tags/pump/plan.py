@@ -26,8 +26,8 @@ class PlanInputs(Table):
 class PlanTargets(Table):
     """What the plan asks for in this scan."""
 
-    PlanActive = flag("A plan interval covers this scan.", register=3)
-    TargetSpeed = speed("Speed that the plan asks for.", register=10)
-    TargetLevel = level("Level that the plan asks for.", register=12)
-    TargetPower = power("Power that the plan asks for.", register=14)
-    TargetFlow = flow("Flow that the plan asks for.", register=16)
+    PlanActive = flag("A plan interval covers this scan.", stored=True, register=3)
+    TargetSpeed = speed("Speed that the plan asks for.", stored=True, register=10)
+    TargetLevel = level("Level that the plan asks for.", stored=True, register=12)
+    TargetPower = power("Power that the plan asks for.", stored=True, register=14)
+    TargetFlow = flow("Flow that the plan asks for.", stored=True, register=16)

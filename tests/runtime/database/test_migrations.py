@@ -57,6 +57,32 @@ def test_rows_from_before_level_guards_survive_their_migration(empty: str, files
     assert found == [(20.0, 36_000.0, None), (6.0, 60.0, None)]
 
 
+def test_events_from_before_they_lay_in_days_are_all_there_and_known_again(
+    empty: str, files: Path
+) -> None:
+    later = [files / name for name in NAMES if name >= "009"]
+    for file in later:
+        file.rename(files.parent / file.name)
+    migrate(empty, files)
+    columns = "source, sequence, occurred_at, scan, tag, new_value"
+    event = f"INSERT INTO events ({columns}) VALUES ('s', %s, %s, 1, 'Pump.Mode', %s)"
+    told = f"SELECT event_id, {columns} FROM events ORDER BY event_id"
+    with psycopg.connect(empty, autocommit=True) as connection:
+        times = ["2001-02-03 23:59:59.999999+00", "2026-01-01 00:00:00+00", "2001-02-03 10:00+00"]
+        for sequence, time in enumerate(times):
+            connection.execute(event, [sequence, time, sequence])
+        before = connection.execute(told).fetchall()
+        for file in later:
+            (files.parent / file.name).rename(file)
+        migrate(empty, files)
+        assert connection.execute(told).fetchall() == before
+        for sequence, time in enumerate(times):
+            connection.execute(f"{event} ON CONFLICT DO NOTHING", [sequence, time, sequence])
+        assert connection.execute(told).fetchall() == before
+        connection.execute(event, [9, times[0], 9])
+        assert connection.execute(told).fetchall()[-1][0] > before[-1][0]
+
+
 def test_a_second_run_changes_nothing(database: Database) -> None:
     assert migrate(database.owner) == []
 
