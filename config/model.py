@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from config.address import Address, Loopback
 from config.arrangement import arranged
+from config.audit import Audit
 from config.dsn import EMBEDDED, DatabaseChoice
 from config.notation import Directory, StationNames, Whole
 from config.problem import Refused
@@ -128,6 +129,7 @@ class Config(Settings):
     )
     history: History = History()
     retention: Retention = Retention()
+    audit: Audit = Audit()
     log: Literal["debug", "info", "warning", "error"] = Field(
         "info",
         description="Least level of what is logged; `calejo log` changes it while all runs.",

@@ -50,23 +50,34 @@ def anchor(kind: str, database: str, number: int, digest: bytes) -> Anchor:
     return Anchor(kind, database, number, digest.hex(), time)
 
 
+class KeyFileError(OSError):
+    """A file holds no key of the right kind; the message says what is allowed."""
+
+
 class Key:
     """The private key that signs, made on first use, readable by its owner only."""
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
             _make_key(path)
-        loaded = serialization.load_pem_private_key(path.read_bytes(), password=None)
-        if not isinstance(loaded, Ed25519PrivateKey):
-            raise ValueError(f"{path}: found another kind of key, allowed an Ed25519 private key")
-        self._private = loaded
-        self.public = loaded.public_key()
+        self._private = _private_key(path)
+        self.public = self._private.public_key()
         self.fingerprint = fingerprint(self.public)
 
     def line(self, said: Anchor) -> bytes:
         """An anchor as a line of a file, signed."""
         signature = self._private.sign(said.message).hex()
         return orjson.dumps(asdict(said) | {"signature": signature}) + b"\n"
+
+
+def _private_key(path: Path) -> Ed25519PrivateKey:
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except ValueError:
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyFileError(f"{path}: found no private key, allowed an Ed25519 private key as PEM")
+    return key
 
 
 def _make_key(path: Path) -> None:
@@ -186,7 +197,7 @@ def _public_key(path: Path) -> Ed25519PublicKey:
     except ValueError:
         key = None
     if not isinstance(key, Ed25519PublicKey):
-        raise ValueError(f"{path}: found no public key, allowed an Ed25519 public key as PEM")
+        raise KeyFileError(f"{path}: found no public key, allowed an Ed25519 public key as PEM")
     return key
 
 

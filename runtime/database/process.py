@@ -17,10 +17,12 @@ from psycopg import Connection
 from config import Config
 from runtime import equipment
 from runtime.database import uploads
+from runtime.database.anchoring import AnchorCopies, Anchorer
 from runtime.database.board import Board
 from runtime.database.connection import Guard, Source, Worker
 from runtime.database.discovery import Discovery
 from runtime.database.embedded import EmbeddedServer
+from runtime.database.examination import Examiner
 from runtime.database.feedback import FeedbackReader
 from runtime.database.health import HealthTeller
 from runtime.database.housekeeping import Housekeeper
@@ -53,12 +55,16 @@ def main(config: Config, places: Places) -> None:
     board.clock.steps = int(columns.value(System.DatabaseClockSteps))
     guard, source = Guard(Installation(places.installation)), source_of(config, places)
     workers: list[Worker] = [
+        Examiner("examination", source, guard),
         Discovery(board, source, guard, config, places.equipment),
         PlanReader(board, source, guard, config.stations),
         FeedbackReader(board, source, guard, config.stations),
         Uploader(board, source, guard, places),
         Housekeeper(source, guard, config.retention),
+        Anchorer(source, guard, places, config.audit.keep),
     ]
+    if config.audit.anchors is not None:
+        AnchorCopies(places, config.audit.anchors).start()
     health = HealthTeller(progress, workers, board)
     for worker in workers:
         worker.start()

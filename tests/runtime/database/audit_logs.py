@@ -54,13 +54,17 @@ class Intruder:
     def __init__(self, dsn: str) -> None:
         self.kept = False
         self.connection: Connection = psycopg.connect(dsn, autocommit=True)
-        self.connection.execute("ALTER TABLE audit_log DISABLE TRIGGER ALL")
-        self.connection.execute("ALTER TABLE audit_log DROP CONSTRAINT audit_log_pkey")
-        for (table,) in self.connection.execute(
-            "SELECT inhrelid::regclass::text FROM pg_inherits"
+        self.does("ALTER TABLE audit_log DROP CONSTRAINT audit_log_pkey")
+        self.disarm()
+
+    def disarm(self) -> None:
+        """Switch the triggers off that refuse changes."""
+        tables = self.connection.execute(
+            "SELECT 'audit_log' UNION SELECT inhrelid::regclass::text FROM pg_inherits"
             " WHERE inhparent = 'audit_log'::regclass"
-        ).fetchall():
-            self.connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+        ).fetchall()
+        for (table,) in tables:
+            self.does(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
 
     def does(self, statement: str, *values: object) -> None:
         self.connection.execute(statement, values)
