@@ -22,7 +22,6 @@ from runtime.database.board import Board
 from runtime.database.connection import Guard, Source, Worker
 from runtime.database.discovery import Discovery
 from runtime.database.embedded import EmbeddedServer
-from runtime.database.examination import Examiner
 from runtime.database.feedback import FeedbackReader
 from runtime.database.health import HealthTeller
 from runtime.database.housekeeping import Housekeeper
@@ -55,7 +54,6 @@ def main(config: Config, places: Places) -> None:
     board.clock.steps = int(columns.value(System.DatabaseClockSteps))
     guard, source = Guard(Installation(places.installation)), source_of(config, places)
     workers: list[Worker] = [
-        Examiner("examination", source, guard),
         Discovery(board, source, guard, config, places.equipment),
         PlanReader(board, source, guard, config.stations),
         FeedbackReader(board, source, guard, config.stations),
