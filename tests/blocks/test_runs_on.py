@@ -20,7 +20,7 @@ HOLD = 2  # Station.WithoutLevel
 @pytest.fixture
 def plc() -> Plc:
     """Three pumps, each to be started four times an hour, whose level was at 3 m, for 20 s."""
-    plc = at_rest()
+    plc = at_rest(period=1.0)
     plc[Pump.MaxStartsPerHour][:] = 4.0
     raise_to(plc, 3.0)
     assert running(plc) == [0, 1, 2]

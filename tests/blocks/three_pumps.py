@@ -8,9 +8,9 @@ from tests.plc import Plc, obey
 STATION_OF = (0, 0, 0, 1)
 
 
-def at_rest() -> Plc:
+def at_rest(period: float = 0.1) -> Plc:
     """Pumps that stand by default; of the three, pump 1 is the least used. Levels may leap."""
-    plc = Plc(station_of=STATION_OF, feedback={"level_rate": 1e9})
+    plc = Plc(period, STATION_OF, feedback={"level_rate": 1e9})
     plc.before_scan = obey
     plc[Pump.DefaultSetpoint][:] = 0.0
     plc[Pump.TotalRunTime][:] = [30.0, 10.0, 20.0, 0.0]
