@@ -43,6 +43,7 @@ class Duty:
     without_level: str = "default"
     emergency_action: str = "stop"
     tuning: Mapping[str, object] = field(default_factory=dict)
+    limits: Mapping[str, object] = field(default_factory=dict)
 
 
 def station_row(station: Station, duty: Duty) -> Row:
@@ -103,7 +104,8 @@ def equipment(station: Station, duty: Duty, settings: Config) -> Equipment:
     """The rows as discovery would find them."""
     usual: Row = {"active": True, "watchdog_timeout_s": None, "level_hold_s": None}
     pumps = [
-        limits_row(n) | pump_row(n, duty) | usual | _address(n, 100 * (1 + n)) for n in range(PUMPS)
+        limits_row(n) | dict(duty.limits) | pump_row(n, duty) | usual | _address(n, 100 * (1 + n))
+        for n in range(PUMPS)
     ]
     found = assemble(
         [usual | station_row(station, duty) | _address(0, 0)], pumps, settings, Equipment(version=1)
