@@ -28,6 +28,7 @@ from runtime.tags import System
 FAILED = 70  # exit code (EX_SOFTWARE): a block failed, the safe outputs stand
 RUNAWAY = 1.0  # s of execution without a sleep, or ten periods, after which the kernel ends it
 LOOK_AGAIN = 0.5  # s between looks for an input region that is missing or was made anew
+EVENTS_LOST = 600.0  # s that the alarm of events lost stands after the last one
 STALE = 1.0  # s after which inputs may belong to a region that was replaced
 
 logger = structlog.get_logger()
@@ -55,6 +56,9 @@ class SharedMemory:
         columns[System.FaultSince][0] = 0.0
         columns[System.FaultBlock][0] = 0
         self._events = EventWriter(places.events, columns)
+        self._dropped = self._events.dropped
+        lost = bool(columns[System.EventsLost][0])  # so a predecessor saw, not knowing when
+        self._lost_at = float(columns[System.Now][0]) if lost else float("-inf")
 
     def latch(self, columns: Columns) -> None:
         now = float(columns[System.Now][0])
@@ -82,6 +86,11 @@ class SharedMemory:
         self._events.emit(int(columns[System.Scan][0]), float(columns[System.TimeUtc][0]))
         columns[System.Events][0] = self._events.produced
         columns[System.EventsDropped][0] = self._events.dropped
+        now = float(columns[System.Now][0])
+        if self._events.dropped != self._dropped:
+            self._dropped = self._events.dropped
+            self._lost_at = now
+        columns[System.EventsLost][0] = now - self._lost_at < EVENTS_LOST
 
 
 class Rehearsal:

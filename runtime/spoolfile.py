@@ -64,20 +64,20 @@ class SpoolReader:
         row = self._connection.execute("select identity from spool").fetchone()
         self.identity = uuid.UUID(row[0])
 
-    def batch(self, limit: int) -> list[Record]:
-        """The oldest records, at most `limit`, and no more once they are BATCH bytes."""
+    def batch(self, limit: int, size: int = BATCH) -> list[Record]:
+        """The oldest records, at most `limit`, and no more once they are `size` bytes."""
         rows = self._connection.execute(
             "select seq, kind, body from record order by seq limit ?", (limit,)
         )
         records: list[Record] = []
-        size = 0
+        taken = 0
         for seq, kind, data in rows:
             if kind == Kind.SAMPLE:
                 records.append(Record(seq, kind, data=data))
             else:
                 records.append(Record(seq, kind, orjson.loads(data)))
-            size += len(data)
-            if size >= BATCH:
+            taken += len(data)
+            if taken >= size:
                 break
         return records
 

@@ -21,7 +21,7 @@ from runtime.tags.kinds import (
 class System(Table):
     """The runtime itself: one row."""
 
-    PlantVersion = parameter("Version of the equipment list in use.", dtype="u8")
+    PlantVersion = parameter("Version of the equipment list in use.", dtype="u8", recorded=True)
     DatabaseTime = incoming("When the database last answered; 0 before it ever has.", unit=S)
     DatabaseClockSteps = incoming(
         "How often the database's clock was seen to jump.", dtype="u8", access=READ
@@ -62,7 +62,9 @@ class System(Table):
     IntervalMean = seconds("Mean interval since the reset.")
     IntervalMax = seconds("Longest interval since the reset.")
     Samples = memory("Scans since the reset of the statistics.", dtype="u8")
-    Overruns = memory("Scans that took longer than the period.", dtype="u8", register=18)
+    Overruns = memory(
+        "Scans that took longer than the period.", dtype="u8", recorded=True, register=18
+    )
     Skipped = memory("Periods of the grid skipped after overruns.", dtype="u8", register=20)
     StatisticsReset = flag(
         "Resets the scan statistics; falls back by itself.", access=REQUEST, register=1
@@ -72,6 +74,18 @@ class System(Table):
     RequestsTaken = memory("Operator requests taken in this scan.", dtype="u4", access=INTERNAL)
     Events = memory("Events emitted since the first scan.", dtype="u8")
     EventsDropped = memory("Events that found no room in the ring.", dtype="u8", register=24)
+    EventsLost = flag(
+        "Events found no room in the ring within the last ten minutes.",
+        recorded=True,
+        register=6,
+        alarm=Alarm(
+            3,
+            "the recorder stood still, or the disk took nothing for too long",
+            "what happened in that time is missing from events and violations",
+            "check the disk and the recorder in `calejo status`; the audit log says how many",
+        ),
+    )
+    EventsLostSince = since()
 
     DatabaseAge = seconds("Time since the database last answered.", register=26)
     DatabaseLost = flag(

@@ -30,7 +30,7 @@ def a_place() -> Iterator[Places]:
     with tempfile.TemporaryDirectory(prefix="calejo-", dir=fast_directory()) as name:
         places = Places(Path(name) / "var")
         places.shared = Path(name) / "shared"
-        for part in ("inputs", "image", "events", "retained_mark"):
+        for part in ("inputs", "image", "events", "requests", "retained_mark"):
             setattr(places, part, places.shared / part)
         places.prepare()
         yield places
@@ -75,7 +75,7 @@ class Plant:
 def spooled(places: Places) -> list[Record]:
     try:
         with closing(SpoolReader(places.spool / "recorder.db")) as reader:
-            return reader.batch(1_000_000)
+            return reader.batch(1_000_000, 1 << 40)
     except sqlite3.OperationalError:  # not yet made
         return []
 

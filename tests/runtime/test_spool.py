@@ -36,7 +36,7 @@ def journal(path: Path) -> Iterator[Journal]:
 
 def records(path: Path) -> list[Record]:
     with closing(SpoolReader(path)) as reader:
-        return reader.batch(1_000_000)
+        return reader.batch(1_000_000, 1 << 40)
 
 
 def numbers(path: Path) -> list[object]:
@@ -208,13 +208,10 @@ def test_samples_give_way_before_edges_and_edges_before_nothing_else(path: Path)
     assert sum(kinds.count(kind) for kind in never) == number + 1
 
 
-def test_a_batch_is_bounded_in_bytes_too(
-    path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(spoolfile, "BATCH", 2_500)
+def test_a_batch_is_bounded_in_bytes_too(path: Path, journal: Journal) -> None:
     done(journal.extend((Kind.SAMPLE, bytes(1_000)) for _ in range(5)))
     with closing(SpoolReader(path)) as reader:
-        assert [record.seq for record in reader.batch(100)] == [1, 2, 3]
+        assert [record.seq for record in reader.batch(100, 2_500)] == [1, 2, 3]
         assert reader.batch(100)[0] == Record(1, "sample", data=bytes(1_000))
 
 
