@@ -8,6 +8,8 @@ It knows nothing of the machinery that it configures.
 """
 
 from config.address import Address
+from config.alerts import Alerts
+from config.channels import urls
 from config.environment import secret
 from config.loader import load
 from config.model import Capacity, Config, LogFiles, ModbusServer, OpcUaServer, RestServer, Servers
@@ -17,6 +19,7 @@ from config.program import BLOCKS, Program
 __all__ = [
     "BLOCKS",
     "Address",
+    "Alerts",
     "Capacity",
     "Config",
     "ConfigurationError",
@@ -29,4 +32,5 @@ __all__ = [
     "Servers",
     "load",
     "secret",
+    "urls",
 ]

@@ -13,11 +13,12 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from config import channels
 from config.document import Tree
 from config.dsn import EMBEDDED, is_dsn
 from config.model import Config
 from config.problem import ConfigurationError, Origin, Problem, meant, shown
-from config.settings import Settings, section
+from config.settings import Settings, entries, section
 
 PREFIX = "CALEJO_"
 FILE = "_FILE"
@@ -39,7 +40,7 @@ def paths(model: type[Settings], above: tuple[str, ...] = ()) -> Iterator[tuple[
     for name, field in model.model_fields.items():
         if below := section(field):
             yield from paths(below, (*above, name))
-        else:
+        elif not entries(field):  # what is there by names of its own is the file's
             yield (*above, name)
 
 
@@ -59,6 +60,8 @@ def overlay(
     origins: dict[tuple[str, ...], Origin] = {}
     for name in sorted(environ):
         if not name.startswith(PREFIX) or name in ELSEWHERE or name.removesuffix(FILE) in SECRETS:
+            continue
+        if channels.FORM.fullmatch(name):  # for who delivers alerts
             continue
         if name in known:
             path = known[name]

@@ -19,7 +19,7 @@ from config.model import Config
 from config.notation import Notation
 from config.problem import ConfigurationError, Origin, Problem, Refused, meant, shown
 from config.program import BLOCKS
-from config.settings import Settings, section
+from config.settings import Settings, entries, section
 
 SCAN_YAML = Path("scan.yaml")
 SECRET = ("database",)
@@ -91,18 +91,25 @@ def _found_and_allowed(details: ErrorDetails, path: tuple[str, ...]) -> tuple[st
     found = "nothing"
     if details["type"] != "missing":
         found = shown(details["input"], hidden=path == SECRET)
-    return found, _allowed(_field(path)) + (f" ({reason})" if str(reason or "") else "")
+    return found, _allowed_at(path) + (f" ({reason})" if str(reason or "") else "")
 
 
 def _model(path: tuple[str, ...]) -> type[Settings]:
     model: type[Settings] = Config
-    for name in path:
-        model = section(model.model_fields[name]) or model
+    names = iter(path)
+    for name in names:
+        field = model.model_fields[name]
+        if below := entries(field):
+            next(names, None)  # the name of the entry
+        model = below or section(field) or model
     return model
 
 
-def _field(path: tuple[str, ...]) -> FieldInfo:
-    return _model(path[:-1]).model_fields[path[-1]]
+def _allowed_at(path: tuple[str, ...]) -> str:
+    field = _model(path[:-1]).model_fields.get(path[-1])
+    if field is None:  # an entry of its own naming
+        return "a mapping of settings: " + _keys(_model(path))
+    return _allowed(field)
 
 
 def _keys(model: type[Settings], found: str = "") -> str:
@@ -114,6 +121,8 @@ def _allowed(field: FieldInfo) -> str:
     for notation in field.metadata:
         if isinstance(notation, Notation):
             return notation.allowed + _example(field, notation)
+    if below := entries(field):
+        return "a mapping of names, each to settings: " + _keys(below)
     if below := section(field):
         return "a mapping of settings: " + _keys(below)
     *most, last = get_args(field.annotation)

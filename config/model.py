@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from config.address import Address, Loopback
+from config.alerts import Alerts
 from config.arrangement import arranged
 from config.audit import Audit
 from config.dsn import EMBEDDED, DatabaseChoice
@@ -127,6 +128,7 @@ class Config(Settings):
         default=60.0,
         description="How often stations and pumps are read anew, besides at every notification.",
     )
+    alerts: Alerts = Alerts()
     history: History = History()
     retention: Retention = Retention()
     audit: Audit = Audit()

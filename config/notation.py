@@ -27,7 +27,7 @@ class Notation(ABC, Generic[T]):
         """The value of what is written; ValueError, with a hint or empty, if it is not allowed."""
 
     @abstractmethod
-    def write(self, value: T) -> str | int | list[str]:
+    def write(self, value: T) -> object:
         """What `read` makes `value` of."""
 
     @abstractmethod

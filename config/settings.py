@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from pydantic import BaseModel, ConfigDict
 from pydantic.fields import FieldInfo
 
@@ -15,4 +17,11 @@ class Settings(BaseModel):
 def section(field: FieldInfo) -> type[Settings] | None:
     """The settings below a field, if it is not a single value."""
     kind = field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, Settings) else None
+
+
+def entries(field: FieldInfo) -> type[Settings] | None:
+    """The settings of each entry of a field that holds such by name."""
+    name, *kinds = get_args(field.annotation) or (None,)
+    kind = kinds[0] if name is str and kinds else None
     return kind if isinstance(kind, type) and issubclass(kind, Settings) else None

@@ -54,7 +54,7 @@ def refusal(folder: Path, content: str | bytes) -> list[str]:
         ),
         (
             "perod: 1 s",
-            "scan.yaml:2: perod: found an unknown key, allowed capacity, database, "
+            "scan.yaml:2: perod: found an unknown key, allowed alerts, audit, capacity, database, "
             "discovery, history, log, log_files, period, program, retention, servers, stations "
             "(did you mean 'period'?)",
         ),

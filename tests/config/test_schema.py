@@ -50,6 +50,12 @@ def test_every_setting_is_described() -> None:
         ("servers: {modbus: {listen: localhost}}", False),
         ("database: postgresql://db/calejo", True),
         ("database: other", False),
+        ("alerts: {channels: {duty: {}}, rules: {all: {steps: duty}}}", True),
+        ("alerts: {channels: {duty: {}}, rules: {all: {steps: {0 s: [duty]}}}}", True),
+        ("alerts: {channels: {duty: {}}, rules: {all: {steps: {'0': [duty]}}}}", False),
+        ("alerts: {channels: {duty: {}}, rules: {all: {}}}", False),
+        ("alerts: {channels: {duty: {url: 'json://a'}}}", False),
+        ("alerts: {timezone: UTC, rules: {}}", True),
     ],
 )
 def test_schema_and_loader_agree_on_a_setting(tmp_path: Path, added: str, right: bool) -> None:
