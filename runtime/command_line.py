@@ -19,10 +19,13 @@ from runtime import (
     taglist,
     wells,
 )
+from runtime.audit import commands as audit
+from runtime.audit.anchors import KeyFileError
 from runtime.database.account import AccountError
 from runtime.database.embedded import EmbeddedServer
 from runtime.database.migrations import SchemaError, migrate
 from runtime.database.postmaster import ServerError
+from runtime.database.session import DatabaseAwayError
 from runtime.equipment import EquipmentError
 from runtime.layout import Capacity, Columns, Layout
 from runtime.places import Places, StateError
@@ -30,7 +33,10 @@ from runtime.processes import of_demo
 from runtime.program import ProgramError
 from runtime.supervisor import StartError
 
-FAILURES = (StateError, StartError, EquipmentError, ServerError, AccountError, SchemaError)
+FAILURES = (
+    *(StateError, StartError, EquipmentError, ServerError, AccountError, SchemaError),
+    *(DatabaseAwayError, KeyFileError),
+)
 OWNER = "CALEJO_DATABASE_OWNER"
 ENVIRONMENT = """\
 environment:
@@ -93,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
                 choices=log_levels.PROCESSES,
                 help="of this one only (may be given several times)",
             )
+    audit.add_to(commands)
     return parser
 
 
