@@ -31,6 +31,7 @@ class Places:
         self.retained = (self.root / "retained.a", self.root / "retained.b")
         self.installation = self.root / "installation"
         self.spool = self.root / "spool"
+        self.spools = self.root / "spools.json"
         self.audit = self.root / "audit"
         self.postgres = self.root / "postgres"
         self.inputs = self.shared / "inputs"

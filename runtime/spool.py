@@ -56,6 +56,7 @@ class Journal:
         self.problem: str | None = None
         self._path = path
         self._limit = limit
+        self._inode = 0
         self._queue: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name=f"spool {path.stem}", daemon=True)
@@ -121,7 +122,12 @@ class Journal:
         """Commit, trying again until the disk takes it or the journal is closed."""
         while batches:
             try:
-                connection = connection or spoolfile.make(self._path)
+                if connection is not None and self._is_gone():
+                    connection.close()
+                    connection = None
+                if connection is None:
+                    connection = spoolfile.make(self._path)
+                    self._inode = self._path.stat().st_ino
                 self._write(connection, batches)
             except (sqlite3.Error, OSError) as error:
                 self.problem = str(error)
@@ -140,6 +146,13 @@ class Journal:
                     batch.future.set_result(None)
                 break
         return connection
+
+    def _is_gone(self) -> bool:
+        """Whether somebody removed or replaced the file while it was open."""
+        try:
+            return self._path.stat().st_ino != self._inode
+        except FileNotFoundError:
+            return True
 
     def _write(self, connection: sqlite3.Connection, batches: list[_Batch]) -> None:
         with spoolfile.transaction(connection):

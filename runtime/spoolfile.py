@@ -28,6 +28,7 @@ class Kind(StrEnum):
 
     REQUEST = "request"  # an operator's request, before it is put to the scan
     ANSWER = "answer"  # what became of it
+    REFUSED = "refused"  # a request that was refused before it was put to the scan
     SAFETY = "safety"  # an edge of a recorded tag that is a safety matter
     EDGE = "edge"  # an edge of any other recorded tag
     SAMPLE = "sample"  # values for the history, as bytes (`runtime.samples`)
@@ -85,6 +86,18 @@ class SpoolReader:
         """Forget the records up to number `upto`."""
         with transaction(self._connection):
             self._connection.execute("delete from record where seq <= ?", (upto,))
+
+    @property
+    def highest(self) -> int:
+        """The highest number that the file has given to a record."""
+        row = self._connection.execute("select seq from sqlite_sequence").fetchone()
+        return int(row[0]) if row else 0
+
+    def renew(self) -> None:
+        """Make it another file, as far as PostgreSQL is concerned."""
+        self.identity = uuid.uuid4()
+        with transaction(self._connection):
+            self._connection.execute("update spool set identity = ?", (str(self.identity),))
 
     @property
     def backlog(self) -> int:

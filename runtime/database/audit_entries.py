@@ -52,10 +52,15 @@ def answered(connection: psycopg.Connection[Any], requests: Collection[str]) -> 
 
 
 def of_record(record: Record, names: Names) -> Entry:
-    """The entry for a request, an answer, or what was lost."""
+    """The entry for a request, an answer, a note of the runtime, or what was lost."""
     body = record.body
     if record.kind == Kind.LOST:
         return _own(record, "lose events", "lost", body)
+    if record.kind == Kind.NOTE:
+        told = {"at": body["at"], "object": body["object"]}
+        return _own(record, body["action"], body["result"], body["details"]) | told
+    if record.kind == Kind.REFUSED:
+        return _refused(record)
     tag, slot, value = body["tag"], body["slot"], body["value"]
     stop = tag.endswith(".EmergencyStop")
     what = "emergency stop" if stop else tag.partition(".")[2]
@@ -79,6 +84,21 @@ def of_record(record: Record, names: Names) -> Entry:
                 if key in body
             }
         ),
+    }
+
+
+def _refused(record: Record) -> Entry:
+    body = record.body
+    entry = _own(record, _text(body["action"]), "refused", body["details"])
+    return entry | {
+        "at": body["at"],
+        "actor": _text(body["who"]),
+        "role": body["role"].lower() if body["role"] else None,
+        "protocol": body["source"].lower(),
+        "address": _text(body["where"]),
+        "object": _text(body["object"]) or None,
+        "reason": _text(body["why"]) or None,
+        "correlation": body["correlation"],
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,16 @@ from config import Config
 from runtime import wells
 from runtime.database.assembly import assemble
 from runtime.database.board import Board
+from runtime.database.changes import Changes
 from runtime.database.connection import Guard, Source, Worker
 from runtime.database.rules import PUMP_COLUMNS
 from runtime.equipment import Equipment
+from runtime.spool import SpoolError
 
 LIMIT_S = 15.0
 SHORTEST_PAUSE_S = 0.25  # equipment entered row by row is read in a few goes
 RETRY_S = 5.0
+NOTED_S = 5.0  # for the notes of what changed to get to the disk
 _STATIONS = "SELECT * FROM pump_stations ORDER BY slot"
 _PUMPS = sql.SQL(
     "SELECT pumps.pump_id, station_id, name, active, slot, modbus_unit, modbus_base,"
@@ -36,9 +40,16 @@ class Discovery(Worker):
     limit_s = LIMIT_S
 
     def __init__(
-        self, board: Board, source: Source, guard: Guard, config: Config, path: Path
+        self,
+        board: Board,
+        source: Source,
+        guard: Guard,
+        config: Config,
+        path: Path,
+        changes: Changes,
     ) -> None:
         super().__init__("discovery", source, guard)
+        self._changes = changes
         self._board = board
         self._config = config
         self._path = path
@@ -60,10 +71,13 @@ class Discovery(Worker):
             return True
         found = replace(found, version=known.version + 1)
         try:
+            noted = self._changes.equipment(known, found)
+            if noted is not None:
+                noted.result(NOTED_S)
             found.save(self._path)
-        except OSError as error:
+        except (OSError, SpoolError, sqlite3.Error) as error:
             logger.error(
-                "equipment not saved, so unchanged", path=str(self._path), reason=str(error)
+                "equipment not saved, so unchanged", path=str(self._path), reason=repr(error)
             )
             return False
         for problem in sorted(set(found.problems) - set(known.problems)):

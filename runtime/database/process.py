@@ -19,6 +19,7 @@ from runtime import equipment
 from runtime.database import uploads
 from runtime.database.anchoring import AnchorCopies, Anchorer
 from runtime.database.board import Board
+from runtime.database.changes import Changes
 from runtime.database.connection import Guard, Source, Worker
 from runtime.database.discovery import Discovery
 from runtime.database.embedded import EmbeddedServer
@@ -29,6 +30,7 @@ from runtime.database.inputs import Inputs
 from runtime.database.installation import Installation
 from runtime.database.plans import PlanReader
 from runtime.database.rules import completed_pump, completed_station
+from runtime.database.spool_watch import SpoolWatch
 from runtime.ending import Ending
 from runtime.equipment import Equipment, EquipmentError
 from runtime.layout import Capacity, Columns, Layout
@@ -53,11 +55,13 @@ def main(config: Config, places: Places) -> None:
     board = Board(known, inputs.plan_times(known))
     board.clock.steps = int(columns.value(System.DatabaseClockSteps))
     guard, source = Guard(Installation(places.installation)), source_of(config, places)
+    changes = Changes(places)
+    changes.configuration(config)
     workers: list[Worker] = [
-        Discovery(board, source, guard, config, places.equipment),
+        Discovery(board, source, guard, config, places.equipment, changes),
         PlanReader(board, source, guard, config.stations),
         FeedbackReader(board, source, guard, config.stations),
-        Uploader(board, source, guard, places),
+        Uploader(board, source, guard, places, SpoolWatch(places, changes)),
         Housekeeper(source, guard, config.retention),
         Anchorer(source, guard, places, config.audit.keep),
     ]
@@ -78,6 +82,7 @@ def main(config: Config, places: Places) -> None:
             worker.stop()
         for worker in workers:
             worker.join(END_S / len(workers))
+        changes.close()
 
 
 def _require_all(workers: Sequence[Worker]) -> None:
@@ -129,12 +134,16 @@ class Uploader(Worker):
     limit_s = 30.0
     pause_s = 0.2  # between looks at spools that were empty
 
-    def __init__(self, board: Board, source: Source, guard: Guard, places: Places) -> None:
+    def __init__(
+        self, board: Board, source: Source, guard: Guard, places: Places, spools: SpoolWatch
+    ) -> None:
         super().__init__("uploads", source, guard)
+        self._spools = spools
         self._board = board
         self._places = places
 
     def work(self, connection: Connection[Any]) -> None:
+        self._spools.look()
         with self.limited():
             count = uploads.drain(connection, self._places, self._board.equipment)
         if not count:

@@ -215,6 +215,15 @@ def test_a_batch_is_bounded_in_bytes_too(path: Path, journal: Journal) -> None:
         assert reader.batch(100)[0] == Record(1, "sample", data=bytes(1_000))
 
 
+def test_a_file_removed_while_it_is_open_is_made_anew_for_what_comes_then(
+    path: Path, journal: Journal
+) -> None:
+    done(journal.append(Kind.REQUEST, {"number": 1}))
+    path.unlink()
+    done(journal.append(Kind.REQUEST, {"number": 2}))
+    assert numbers(path) == [2]
+
+
 @pytest.mark.parametrize(
     "garbage", [b"no database at all" * 500, b"SQLite format 3\0" + b"\7" * 9_000]
 )

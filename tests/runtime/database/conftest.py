@@ -13,6 +13,7 @@ import pytest
 import config
 from config import Config
 from runtime.database.board import Board
+from runtime.database.changes import Changes
 from runtime.database.connection import Guard, Worker
 from runtime.database.discovery import Discovery
 from runtime.database.feedback import FeedbackReader
@@ -116,7 +117,10 @@ class Pieces:
         known = load(places.equipment)
         self.board = Board(known, self.inputs.plan_times(known))
         guard = Guard()
-        self.discovery = Discovery(self.board, source, guard, configuration, places.equipment)
+        self._changes = Changes(places)
+        self.discovery = Discovery(
+            self.board, source, guard, configuration, places.equipment, self._changes
+        )
         self.plans = PlanReader(self.board, source, guard, configuration.stations)
         self.feedback = FeedbackReader(self.board, source, guard, configuration.stations)
         self.started: list[Worker] = []
@@ -132,6 +136,7 @@ class Pieces:
             worker.stop()
         for worker in self.started:
             worker.join()
+        self._changes.close()
 
     @property
     def equipment(self) -> Equipment:
