@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -91,6 +92,7 @@ class Plc:
         self.columns[System.DatabaseTime][:] = self.clock.now()
         program = Program(tuple(KINDS), settings, self.columns)
         self.scan = Scan(self.columns, program, self.clock, period, self)
+        self.scan._hang = math.inf  # a busy machine is no fault of the blocks
 
     def latch(self, columns: Columns) -> None:
         now = self.clock.now()
