@@ -19,7 +19,7 @@ import psycopg
 import structlog
 
 from runtime import spoolfile
-from runtime.database import audit_entries, history, partitions, safety_events
+from runtime.database import alert_records, audit_entries, history, partitions, safety_events
 from runtime.database.names import Names
 from runtime.equipment import Equipment
 from runtime.places import Places
@@ -120,7 +120,9 @@ def _upload(connection: Connection, source: str, records: Sequence[Record], name
     samples = [record for record in records if record.kind == Kind.SAMPLE]
     if samples:
         history.insert(connection, samples, names)
-    others = [record for record in records if record.kind not in (*_EDGES, Kind.SAMPLE)]
+    if alerts := [record for record in records if record.kind == alert_records.KIND]:
+        alert_records.insert(connection, source, alerts)
+    others = [r for r in records if r.kind not in (*_EDGES, Kind.SAMPLE, alert_records.KIND)]
     entries = [audit_entries.of_record(record, names) for record in others]
     audit_entries.append(connection, source, entries)
 

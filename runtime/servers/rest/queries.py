@@ -49,6 +49,25 @@ VIOLATIONS = """
     ORDER BY started_at DESC, violation_id DESC
     LIMIT %(limit)s
 """
+ALERTS = """
+    SELECT alert_key AS key, alarm_key, kind, channel, tag, station_id AS station,
+           pump_id AS pump, priority, title, message, value, limit_value AS limit,
+           raised_at AS since, created_at AS at, state, ended_at, digest_key AS digest,
+           coalesce((
+               SELECT json_agg(json_build_object(
+                   'number', attempt, 'at', attempted_at, 'took_s', took_s, 'outcome', outcome,
+                   'error', error) ORDER BY attempt)
+               FROM alert_attempts WHERE alert_attempts.alert_key = alerts.alert_key
+           ), '[]') AS attempts
+    FROM alerts
+    WHERE (%(station)s::text IS NULL OR station_id = %(station)s)
+      AND (%(pump)s::integer IS NULL OR pump_id = %(pump)s)
+      AND (%(channel)s::text IS NULL OR channel = %(channel)s)
+      AND (%(state)s::text IS NULL OR state = %(state)s)
+      AND (%(since)s::timestamptz IS NULL OR created_at >= %(since)s)
+    ORDER BY created_at DESC, sequence DESC
+    LIMIT %(limit)s
+"""
 
 
 class Away(Exception):
@@ -77,6 +96,10 @@ class Queries:
     def violations(self, wanted: Mapping[str, Any]) -> list[Row]:
         """Safety limits that acted, the newest first, by `station`, `pump`, `since`, `limit`."""
         return self._ask(VIOLATIONS, wanted)
+
+    def alerts(self, wanted: Mapping[str, Any]) -> list[Row]:
+        """Messages that told of alarms, by station, pump, channel, state and time."""
+        return self._ask(ALERTS, wanted)
 
     def _ask(self, query: str, parameters: Mapping[str, Any]) -> list[Row]:
         if not self._room.acquire(blocking=False):
