@@ -207,6 +207,7 @@ def test_after_a_power_cut_the_next_start_works(calejo: Calejo) -> None:
     calejo.start("run")
     for name in ("standby", "postgres", "modbus"):
         calejo.health(name)
+    until(lambda: calejo("status").returncode == 0)  # the scan has published
     calejo.kill_everything()
     calejo.start("run")
     for name in ("standby", "recorder", "postgres", "modbus", "rest"):

@@ -170,10 +170,13 @@ def test_a_plan_from_the_future_is_new_once(owner: Connection, pieces: Pieces) -
     until(lambda: pieces.plans.connected)
     plan(owner, 40.0, created_at="2100-01-01 00:00:00+00")
     pieces.wait_for(Pump.PlanSpeed, 40.0)
-    seen = pieces.value(Station.PlanTime)
-    assert time.monotonic() - 10 < seen <= time.monotonic()
+    # The first look may meet the plan twice: as one that is there, and as one that comes.
     owner.execute("UPDATE pump_plans SET target_speed_hz = 41")
     pieces.wait_for(Pump.PlanSpeed, 41.0)
+    seen = pieces.value(Station.PlanTime)
+    assert time.monotonic() - 10 < seen <= time.monotonic()
+    owner.execute("UPDATE pump_plans SET target_speed_hz = 42")
+    pieces.wait_for(Pump.PlanSpeed, 42.0)
     assert pieces.value(Station.PlanTime) == seen
 
 
