@@ -19,6 +19,7 @@ from runtime.places import Places
 from runtime.region import Reader, RegionError
 from runtime.requests import Ask, MailboxFull, Post, Result, Role, Source, new_id
 from runtime.retained import RetainedMark
+from runtime.servers.refusals import Refusals
 from runtime.spool import Journal, Kind
 from runtime.tag import Quality, Tag
 from runtime.tags import NUMBER, Pump, Request, Station, System
@@ -148,6 +149,7 @@ class Mirror(View):
         super().__init__(places, capacity)
         self._post = Post(places.requests)
         self._journal = Journal(places.spool / f"{process}.db")
+        self.refusals = Refusals(self._journal)
         self._mark = RetainedMark(places.retained_mark)
 
     @property

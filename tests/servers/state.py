@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from runtime.places import Places
+from runtime.spoolfile import Kind, SpoolReader
+from tests.processes import until
 
 
 @contextmanager
@@ -19,3 +23,16 @@ def state(directory: Path) -> Iterator[Places]:
         yield places
     finally:
         shutil.rmtree(places.shared)
+
+
+def refusals(spool: Path, count: int) -> list[dict[str, Any]]:
+    """The refusals that lie in a spool file, as soon as there are so many."""
+
+    def found() -> tuple[bool, list[dict[str, Any]]]:
+        records = []
+        with suppress(sqlite3.OperationalError), closing(SpoolReader(spool)) as reader:
+            records = [r.body for r in reader.batch(10_000) if r.kind == Kind.REFUSED]
+        return len(records) >= count, records
+
+    until(lambda: found()[0], what=f"for {count} refusals")
+    return found()[1]

@@ -138,7 +138,9 @@ class Connection(ServerRequestHandler):
             if len(self._behind) < BACKLOG:
                 self._behind.append(frame)
                 return b""
-            return frame.refuse(Refusal(Code.BUSY))
+            busy = Refusal(Code.BUSY, "too many requests wait behind a write")
+            self._service.record(frame.unit, frame.pdu, busy, self._client)
+            return frame.refuse(busy)
         answer = self._answer(frame)
         if isinstance(answer, bytes):
             return answer
@@ -149,6 +151,7 @@ class Connection(ServerRequestHandler):
         try:
             answer = self._service.answer(frame.unit, frame.pdu, self._client)
         except Refusal as refusal:
+            self._service.record(frame.unit, frame.pdu, refusal, self._client)
             if refusal.why:
                 logger.debug("modbus request refused", client=self.where, why=refusal.why)
             return frame.refuse(refusal)

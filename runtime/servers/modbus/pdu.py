@@ -14,6 +14,7 @@ from enum import IntEnum
 from runtime.tag import Space
 
 ON, OFF = 0xFF00, 0x0000
+READS = (1, 2, 3, 4)  # function codes
 _TWO = struct.Struct(">xHH")
 _MANY = struct.Struct(">xHHB")
 

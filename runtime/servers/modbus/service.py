@@ -28,7 +28,8 @@ from runtime.registers import SYSTEM_UNITS
 from runtime.servers.mirror import Asker, MailboxFull, Mirror, Result, Role, Source
 from runtime.servers.modbus.buffers import Buffers
 from runtime.servers.modbus.changes import Change, changes, is_token
-from runtime.servers.modbus.pdu import Code, Read, Refusal, Write, parse
+from runtime.servers.modbus.pdu import READS, Code, Read, Refusal, Write, parse
+from runtime.servers.refusals import Refused
 from runtime.tag import Space
 from runtime.tags import System
 
@@ -108,15 +109,17 @@ class Service:
     async def perform(self, pending: Pending, client: Client) -> bytes:
         """Ask the scan for each change in turn; the answer once all are executed."""
         if not pending.changes:
-            await self._unlock(pending.write.data, client)
+            await self._unlock(pending, client)
         for change in pending.changes:
             await self._ask(change, pending, client)
         return pending.write.echo
 
-    async def _unlock(self, token: bytes, client: Client) -> None:
-        if not hmac.compare_digest(token, self._token):
+    async def _unlock(self, pending: Pending, client: Client) -> None:
+        if not hmac.compare_digest(pending.write.data, self._token):
+            refusal = Refusal(Code.ILLEGAL_VALUE, "wrong token")
+            self.record(pending.unit, pending.write.echo, refusal, client)
             await sleep(WRONG_TOKEN_DELAY)
-            raise Refusal(Code.ILLEGAL_VALUE, "wrong token")
+            raise refusal
         client.unlocked = True
         logger.info("modbus connection unlocked", client=client.where)
 
@@ -136,6 +139,26 @@ class Service:
             raise Refusal(REFUSALS[answer.result], words)
         if change.tag.retained and not answer.durable:
             logger.warning("not on disk yet", tag=repr(change.tag), scan=answer.scan)
+
+    def record(self, number: int, pdu: bytes, refusal: Refusal, client: Client) -> None:
+        """Record a write that was refused before the scan was asked for it.
+
+        Its values are left out: they may be a token, or the half of one.
+        """
+        function = pdu[0]
+        if function in READS:
+            return
+        what = f"modbus write to {int.from_bytes(pdu[1:3], 'big')}, function {function}"
+        refused = Refused(
+            Source.MODBUS,
+            "modbus" if client.unlocked else "unknown",
+            Role.OPERATOR if client.unlocked else None,
+            client.where,
+            what,
+            f"unit {number}",
+            refusal.why or refusal.code.name.lower().replace("_", " "),
+        )
+        self._mirror.refusals.record(refused, exception=int(refusal.code))
 
     def _not_now(self) -> Code:
         return Code.DEVICE_FAILURE if self._mirror.stale else Code.BUSY

@@ -16,6 +16,7 @@ from runtime.servers.opcua.address_space import PlantNode
 from runtime.servers.opcua.members import INPUTS, OUTPUTS, Method
 from runtime.servers.opcua.plant import Place
 from runtime.servers.opcua.references import node_id
+from runtime.servers.refusals import Refused
 
 LONGEST_REASON = 1000  # characters
 
@@ -73,10 +74,40 @@ class Methods(MethodService):
             reason = _reason(call.InputArguments or [], method)
             answer = await self._ask(place, method, reason, caller)
         except Refusal as refusal:
+            self._record(caller, call, refusal)
             return refusal.result
         except MailboxFull:
             return Refusal(StatusCodes.BadResourceUnavailable).result
         return _told(answer)
+
+    def _record(self, caller: Caller, call: ua.CallMethodRequest, refusal: Refusal) -> None:
+        """A call that was refused before the scan was asked for what it wants."""
+        texts = [given.Value for given in call.InputArguments or []]
+        reason = next((text for text in texts if isinstance(text, str)), "")
+        self.refuse(
+            caller,
+            f"call {call.MethodId.Identifier}",
+            str(call.ObjectId.Identifier),
+            str(refusal.result.StatusCode.name),
+            reason,
+        )
+
+    def refuse(
+        self, caller: Caller, action: str, target: str, problem: str, reason: str = ""
+    ) -> None:
+        """Record that something was refused to a caller."""
+        known = caller.user.role is UserRole.User
+        refused = Refused(
+            Source.OPCUA,
+            (caller.user.name or "") if known else "anonymous",
+            Role.OPERATOR if known else None,
+            caller.where,
+            action,
+            target,
+            problem,
+            reason,
+        )
+        self._mirror.refusals.record(refused)
 
     def _target(self, call: ua.CallMethodRequest) -> tuple[Place, Method]:
         owner, node = self._aspace.get(call.ObjectId), self._aspace.get(call.MethodId)

@@ -53,7 +53,12 @@ class Session(InternalSession):
 
     async def write(self, params: ua.WriteParameters) -> list[ua.StatusCode]:
         _bounded(params.NodesToWrite, MOST_READ)
-        return await super().write(params)
+        results = await super().write(params)
+        caller = Caller(self.user, self.where)
+        for item, result in zip(params.NodesToWrite, results, strict=True):
+            if not result.is_good():
+                self._methods.refuse(caller, "write", str(item.NodeId.Identifier), result.name)
+        return results
 
     async def browse(self, params: ua.BrowseParameters) -> list[ua.BrowseResult]:
         _bounded(params.NodesToBrowse, MOST_BROWSED)

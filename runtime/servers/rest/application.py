@@ -52,7 +52,7 @@ def application(
     """The WSGI application."""
     registry = CollectorRegistry()
     registry.register(ImageCollector(snapshots, places, config.program.order))
-    app = falcon.App(middleware=[Gate(places.token(), Traffic(registry))])
+    app = falcon.App(middleware=[Gate(places.token(), Traffic(registry), asking.refusals)])
     json = JSONHandler(dumps=orjson.dumps, loads=orjson.loads)  # NaN and the like are refused
     app.req_options.media_handlers = falcon.media.Handlers({falcon.MEDIA_JSON: json})
     problems.install(app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from concurrent.futures import Future
+from contextvars import ContextVar
 from threading import Thread
 from typing import Any, TypeVar
 
@@ -12,6 +13,8 @@ from runtime.servers.mirror import Answer, Asker, Mirror
 from runtime.tag import Tag
 
 T = TypeVar("T")
+asked: ContextVar[bool] = ContextVar("asked", default=False)
+"""Whether the scan was asked for what this thread's HTTP request wants: then that is recorded."""
 
 
 class Loop:
@@ -36,6 +39,7 @@ class Asking:
 
     def __init__(self, mirror: Mirror) -> None:
         self._mirror = mirror
+        self.refusals = mirror.refusals
         self._loop = Loop("asking")
 
     def ask(
@@ -45,6 +49,7 @@ class Asking:
 
         Raises MailboxFull if the scan takes no requests.
         """
+        asked.set(True)
         return self._loop.submit(self._ask(tag, slot, value, asker, shown, reference)).result()
 
     async def _ask(

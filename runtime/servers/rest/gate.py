@@ -15,7 +15,11 @@ import uuid
 
 import falcon
 import structlog
+from pydantic import BaseModel
 
+from runtime.requests import Role, Source
+from runtime.servers.refusals import Refusals, Refused
+from runtime.servers.rest.asking import asked
 from runtime.servers.rest.metrics import Traffic
 from runtime.servers.rest.problems import Fault, quoted, refuse
 
@@ -39,12 +43,15 @@ logger = structlog.get_logger()
 class Gate:
     """Falcon middleware. Whoever has the token may stop and clear; everybody here may look."""
 
-    def __init__(self, token: str, traffic: Traffic) -> None:
+    def __init__(self, token: str, traffic: Traffic, refusals: Refusals) -> None:
         self._token = token.encode()
         self._traffic = traffic
+        self._refusals = refusals
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         req.context.began = time.monotonic()
+        req.context.known = False
+        asked.set(False)
         correlation = req.get_header(CORRELATION) or ""
         if not _CORRELATION.fullmatch(correlation):
             correlation = str(uuid.uuid4())
@@ -57,6 +64,7 @@ class Gate:
         if req.method not in READS:
             _require_own_page(req)
             self._require_token(req)
+            req.context.known = True
         if req.method == "POST":
             _require_json(req)
 
@@ -64,6 +72,26 @@ class Gate:
         self, req: falcon.Request, resp: falcon.Response, resource: object, succeeded: bool
     ) -> None:
         self._traffic.count(req.method, resp.status_code, time.monotonic() - req.context.began)
+        if req.method not in READS and resp.status_code >= 400 and not asked.get():
+            self._record(req, resp)
+
+    def _record(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """A change that was refused before the scan was asked for it."""
+        known = req.context.known
+        body = req.context.get("json")
+        wanted = body.model_dump(exclude_none=True) if isinstance(body, BaseModel) else {}
+        refused = Refused(
+            Source.REST,
+            "operator" if known else "unknown",
+            Role.OPERATOR if known else None,
+            req.remote_addr,
+            f"{req.method} {req.path}",
+            "/".join(str(wanted[name]) for name in ("station", "pump") if name in wanted),
+            str(req.context.get("problem", "")),
+            str(wanted.get("reason", "")),
+            req.context.correlation,
+        )
+        self._refusals.record(refused, status=resp.status_code, asked=wanted)
 
     def _require_token(self, req: falcon.Request) -> None:
         given = req.get_header("Authorization") or ""

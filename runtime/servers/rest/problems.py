@@ -120,6 +120,7 @@ def install(app: falcon.App[Any, Any]) -> None:
 
 def _answer(req: falcon.Request, resp: falcon.Response, problem: Problem) -> None:
     correlation = str(req.context.get("correlation", ""))
+    req.context.problem = problem.detail
     resp.status = falcon.code_to_http_status(problem.status)
     resp.content_type = MEDIA
     resp.data = document(problem.status, problem.detail, problem.faults, req.path, correlation)

@@ -54,6 +54,22 @@ def test_a_request_and_its_answer_are_entries_in_the_audit_log(
     assert (details["scan"], details["durable"]) == (120, True)
 
 
+def test_what_was_refused_before_the_scan_was_asked_is_an_entry_too(
+    places: Places, spool: Make, database: Database, connection: Connection
+) -> None:
+    told = {"who": "unknown", "role": None, "where": "10.0.0.9", "why": "", "correlation": "abc"}
+    what = {"action": "POST /api/v1/emergency-stops", "object": "99", "source": "REST"}
+    details = {"problem": "There is no pump 99.", "status": 404}
+    spool("rest").append(Kind.REFUSED, at=1e9, details=details, **told, **what)
+    drain(database, places)
+    (entry,) = rows(connection, "audit_log")
+    assert (entry["actor"], entry["role"], entry["protocol"]) == ("unknown", None, "rest")
+    assert (entry["action"], entry["object"]) == (what["action"], "99")
+    assert (entry["result"], entry["address"]) == ("refused", "10.0.0.9")
+    assert (entry["reason"], entry["correlation_id"]) == (None, "abc")
+    assert json.loads(entry["details"]) == details
+
+
 def test_an_edge_is_an_event_with_the_names_of_its_pump_and_the_request_behind_it(
     places: Places, spool: Make, database: Database, connection: Connection
 ) -> None:
