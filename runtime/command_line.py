@@ -17,6 +17,7 @@ from runtime import (
     start,
     status,
     taglist,
+    tracing,
     wells,
 )
 from runtime.audit import commands as audit
@@ -100,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
                 help="of this one only (may be given several times)",
             )
     audit.add_to(commands)
+    tracing.add_to(commands)
     return parser
 
 

@@ -80,7 +80,7 @@ def of_record(record: Record, names: Names) -> Entry:
         "details": _json(
             {
                 key: body[key]
-                for key in ("value", "reference", "scan", "latency", "durable")
+                for key in ("value", "reference", "scan", "latency", "durable", "trace")
                 if key in body
             }
         ),

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runtime import equipment
 from runtime.equipment import Equipment, EquipmentError
@@ -19,6 +19,7 @@ from runtime.places import Places
 from runtime.region import Reader, RegionError
 from runtime.requests import Ask, MailboxFull, Post, Result, Role, Source, new_id
 from runtime.retained import RetainedMark
+from runtime.servers import correlation
 from runtime.servers.refusals import Refusals
 from runtime.spool import Journal, Kind
 from runtime.tag import Quality, Tag
@@ -47,13 +48,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Asker:
-    """Who asks for a change, why, and from where."""
+    """Who asks for a change, why, and from where; `trace` is the id of his own request."""
 
     source: Source
     role: Role
     who: str
     why: str
     where: str
+    trace: str = field(default_factory=correlation.current)
 
 
 def request_record(
@@ -71,6 +73,7 @@ def request_record(
         "who": asker.who,
         "why": asker.why,
         "where": asker.where,
+        "trace": asker.trace,
         "asked_at": time.time(),
     }
 

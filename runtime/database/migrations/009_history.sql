@@ -142,6 +142,10 @@ INSERT INTO events OVERRIDING SYSTEM VALUE SELECT * FROM events_before ORDER BY 
 SELECT setval(pg_get_serial_sequence('events', 'event_id'), max(event_id)) FROM events_before HAVING count(*) > 0;
 DROP TABLE events_before;
 
+-- A client's own id of his request lies beside the number that the scan knows it by.
+CREATE INDEX audit_log_by_trace ON audit_log ((details::jsonb ->> 'trace'))
+    WHERE details::jsonb ->> 'trace' IS NOT NULL;
+
 SELECT create_partitions(parent, today - 1, today + 31)
 FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS today) AS clock,
      unnest(ARRAY['events', 'history']) AS parent;

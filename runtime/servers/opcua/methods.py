@@ -11,6 +11,7 @@ from asyncua.server.address_space import AddressSpace as Standard
 from asyncua.server.address_space import MethodService
 from asyncua.ua.status_codes import StatusCodes
 
+from runtime.servers import correlation
 from runtime.servers.mirror import Answer, Asker, MailboxFull, Mirror, Result, Role, Source
 from runtime.servers.opcua.address_space import PlantNode
 from runtime.servers.opcua.members import INPUTS, OUTPUTS, Method
@@ -63,7 +64,11 @@ class Methods(MethodService):
         self, caller: Caller, calls: list[ua.CallMethodRequest]
     ) -> list[ua.CallMethodResult]:
         """The results of calls, one after the other."""
-        return [await self._result(caller, call) for call in calls]
+        results = []
+        for call in calls:
+            with correlation.serving():
+                results.append(await self._result(caller, call))
+        return results
 
     async def _result(self, caller: Caller, call: ua.CallMethodRequest) -> ua.CallMethodResult:
         try:

@@ -11,20 +11,19 @@ import hmac
 import ipaddress
 import re
 import time
-import uuid
 
 import falcon
 import structlog
 from pydantic import BaseModel
 
 from runtime.requests import Role, Source
+from runtime.servers.correlation import of_headers
 from runtime.servers.refusals import Refusals, Refused
 from runtime.servers.rest.asking import asked
 from runtime.servers.rest.metrics import Traffic
 from runtime.servers.rest.problems import Fault, quoted, refuse
 
 CORRELATION = "X-Correlation-Id"
-_CORRELATION = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]+))(?::[0-9]{1,5})?")
 READS = ("GET", "HEAD", "OPTIONS")
 HEADERS = {
@@ -52,9 +51,7 @@ class Gate:
         req.context.began = time.monotonic()
         req.context.known = False
         asked.set(False)
-        correlation = req.get_header(CORRELATION) or ""
-        if not _CORRELATION.fullmatch(correlation):
-            correlation = str(uuid.uuid4())
+        correlation = of_headers(req.get_header(CORRELATION), req.get_header("traceparent"))
         req.context.correlation = correlation
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(correlation=correlation)

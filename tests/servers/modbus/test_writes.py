@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import pytest
 from structlog.testing import capture_logs
@@ -13,6 +13,7 @@ from runtime.places import Places
 from runtime.requests import Ask, Post, Role, Source
 from runtime.servers import mirror
 from runtime.servers.modbus import service
+from runtime.spoolfile import Kind, SpoolReader
 from runtime.tag import Tag
 from runtime.tags import NUMBER, Pump, Station, System
 from tests.servers.modbus.conftest import Running, serving
@@ -61,6 +62,15 @@ def test_several_coils_are_written_in_one_request(operator: Wire, plant: Plant) 
         NUMBER[System.EmergencyStop],
         NUMBER[System.StatisticsReset],
     ]
+
+
+def test_all_changes_of_one_write_go_by_one_trace(operator: Wire, places: Places) -> None:
+    for _ in range(2):
+        operator.ask(255, b"\x0f\x00\x00\x00\x02\x01\x03")
+    with closing(SpoolReader(places.spool / "modbus.db")) as reader:
+        traces = [r.body["trace"] for r in reader.batch(100) if r.kind == Kind.REQUEST]
+    assert len(traces) == 4
+    assert traces[0] == traces[1] != traces[2] == traces[3]
 
 
 def test_mode_and_setpoint_are_written_together_as_32_bit_values(

@@ -48,6 +48,7 @@ def test_who_asked_and_why_is_spooled_first(operator: Client, server: Running) -
         assert (records[0]["who"], records[0]["why"]) == ("operator", "välj")
         assert (records[0]["source"], records[0]["role"]) == ("OPCUA", "OPERATOR")
         assert str(records[0]["where"]).startswith("127.0.0.1:")
+        assert records[0]["trace"] not in [r["trace"] for r in spooled(server) if r != records[0]]
     finally:
         clear(operator, "North/11", "test")
 

@@ -124,7 +124,8 @@ def test_clearing_needs_a_reason(body: object, plant: Plant, site: Site) -> None
 def test_who_why_and_where_are_in_the_spool_under_the_id(
     places: Places, plant: Plant, site: Site
 ) -> None:
-    stop = site.post("emergency-stops", {**PUMP, "reason": " smoke "}).json["id"]
+    done = site.post("emergency-stops", {**PUMP, "reason": " smoke "})
+    stop = done.json["id"]
     spool = SpoolReader(places.spool / "rest.db")
     try:
         (record,) = [found.body for found in spool.batch(10) if found.kind == Kind.REQUEST]
@@ -133,6 +134,7 @@ def test_who_why_and_where_are_in_the_spool_under_the_id(
     assert record["id"] == int(stop)
     assert (record["who"], record["why"], record["where"]) == ("operator", "smoke", "127.0.0.1")
     assert record["source"] == "REST"
+    assert record["trace"] == done.headers["X-Correlation-Id"]
 
 
 def test_a_retired_pump_is_refused_by_the_scan(plant: Plant, site: Site) -> None:
