@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from runtime.audit.anchors import ANCHOR, AnchorFile, Key, anchor
 from runtime.database import audit_entries, audit_rows
+from runtime.database.migrations import DIRECTORY, ROLES_FILE, migrate
 from tests.conftest import Database
 from tests.runtime.database.audit_logs import (
     Connection,
@@ -280,3 +282,39 @@ def test_any_tampering_is_found_and_named_and_without_it_nobody_is_accused(
         assert found.intact, told
     else:
         assert any(touched & {*range(f.first, f.last + 1)} for f in found.findings), told
+
+
+def test_entries_from_before_the_chain_become_its_beginning(
+    database: Database, tmp_path: Path
+) -> None:
+    name = f"{database.name}_before"
+    files = Path(shutil.copytree(DIRECTORY, tmp_path / "migrations"))
+    for file in [*files.glob("*.sql")]:
+        if file.name >= "008":
+            file.unlink()
+    with psycopg.connect(database.dsn("postgres"), autocommit=True) as superuser:
+        superuser.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        with psycopg.connect(database.server.dsn("postgres", name)) as inside:
+            inside.execute(ROLES_FILE.read_bytes())
+        owner = database.server.dsn("calejo_owner", name)
+        migrate(owner, files)
+        with psycopg.connect(database.server.dsn("calejo_runtime", name)) as old:
+            old.execute(
+                "INSERT INTO audit_log (source, sequence, occurred_at, recorded_at, actor, action,"
+                " result, details) SELECT 'old', n, now(), now() - n * interval '1 h', 'anna',"
+                " 'set Mode', 'done', '{\"value\": 1}' FROM generate_series(1, 50) AS n"
+            )
+        assert "008_audit_chain.sql" in migrate(owner)
+        with psycopg.connect(
+            database.server.dsn("calejo_runtime", name), autocommit=True
+        ) as connection:
+            assert verdict(connection).intact
+            append(connection, range(49, 53), source="old")
+            found = verdict(connection)
+            rows = connection.execute(
+                "SELECT sequence, actor, details FROM audit_log ORDER BY audit_id"
+            ).fetchall()
+        assert (found.intact, found.walked.count) == (True, 52)
+        assert [row[0] for row in rows] == [*range(1, 53)]
+        assert rows[0][1:] == ("anna", '{"value": 1}')
+        superuser.execute(f"DROP DATABASE {name} WITH (FORCE)")
