@@ -11,7 +11,7 @@ so the same inputs and state give the same outputs, bit for bit, on any machine.
         for p in range(len(pump.Configured)):
             pump.FeedbackAge[p] = system.Now[0] - pump.MeasuredTime[p]
 
-The parameters of a law that are named after a table (system, station, pump, request, start) are
+The parameters of a law that are named after a table (system, station, pump, request, …) are
 the block's pins of that table: `pump.Setpoint[p]` is tag Pump.Setpoint of the pump in slot p. Those
 that follow are the block's settings, in the order in which its `__init__` passes them on. What a
 block doesn't declare is not there, and what it doesn't declare as written can't be written: such a
@@ -30,12 +30,14 @@ from numpy.typing import NDArray
 from runtime.compiled import prepared
 from runtime.layout import Columns
 from runtime.tag import Table, Tag
-from runtime.tags import Pump, Request, Start, Station, System
+from runtime.tags import Annunciation, Pump, Request, Start, Station, System
 
 Pins: TypeAlias = Any
 """The columns of one table that a block declares, by the names of their tags."""
 
-_TABLES = {table.__name__.lower(): table for table in (System, Station, Pump, Request, Start)}
+_TABLES = {
+    table.__name__.lower(): table for table in (System, Station, Pump, Request, Start, Annunciation)
+}
 
 
 class Block:

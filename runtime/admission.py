@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from runtime.alarm_wishes import AlarmWishes
 from runtime.layout import REQUESTS, Columns
 from runtime.requests import Ask, Result, Role
 from runtime.tag import Access, Quality, Table, Tag
-from runtime.tags import NUMBER, TAGS, Pump, Request, Station, System
+from runtime.tags import ALARM_OF_STATE, NUMBER, TAGS, Pump, Request, Station, System
 
 _TABLES: dict[str, type[Table]] = {table.__name__: table for table in (System, Station, Pump)}
 _MAY_WRITE = (Role.OPERATOR, Role.ENGINEER)
@@ -25,7 +26,7 @@ class Admission:
     A request that is executed is one that the blocks execute in this same scan. The checks, in
     order: the tag may be written and the role may write it; the row is in use; the value is one
     that the tag can have; the emergency stop to clear is the one in force, and no pump that it is
-    to stop still runs; it is not too late.
+    to stop still runs; what is asked of an alarm makes sense in its state; it is not too late.
     """
 
     def __init__(self, columns: Columns) -> None:
@@ -48,12 +49,14 @@ class Admission:
         self._slots: NDArray[Any] = columns[Request.Slot]
         self._values: NDArray[Any] = columns[Request.Value]
         self._stops: dict[tuple[int, int], int] = {}  # in force after the requests of this scan
+        self._wishes = AlarmWishes(columns)
 
     def take(self, asks: Iterable[Ask], scan: int, now: float) -> None:
         """Admit or refuse each request, in the order of their arrival."""
         first = int(self._total[0])
         total = first
         self._stops.clear()
+        self._wishes.clear()
         for ask in asks:
             row = total % REQUESTS
             for column, field in self._rows:
@@ -101,6 +104,8 @@ class Admission:
                 return Result.UNKNOWN_STOP
             if self._runs_on(table, ask.slot):
                 return Result.CAUSE_REMAINS
+        if tag in ALARM_OF_STATE and (answer := self._wishes.judge(ask)) != Result.EXECUTED:
+            return answer
         return Result.EXECUTED if now <= ask.deadline else Result.TOO_LATE
 
     def _in_force(self, latch: Tag, slot: int) -> int:
@@ -109,8 +114,10 @@ class Admission:
         return self._stops.get((NUMBER[latch], slot), int(stop.item(slot)))
 
     def _follow(self, ask: Ask) -> None:
-        """Remember what an admitted request makes of a stop, for those that come after it."""
+        """Remember what an admitted request leads to, for those that come after it."""
         latch = TAGS[ask.tag]
+        if latch in ALARM_OF_STATE:
+            self._wishes.follow(ask)
         if latch.name == "EmergencyStop":
             stop = self._in_force(latch, ask.slot) or ask.id
             self._stops[ask.tag, ask.slot] = stop if ask.value else 0

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtime.tag import Area, Table, Tag
-from runtime.tags import STARTS_KEPT, TAGS
+from runtime.tags import ANNUNCIATIONS_KEPT, STARTS_KEPT, TAGS
 
 Column = NDArray[np.generic]
 
@@ -56,6 +56,7 @@ class Capacity:
             "Station": self.stations,
             "Pump": self.pumps,
             "Start": self.pumps * STARTS_KEPT,
+            "Annunciation": ANNUNCIATIONS_KEPT,
             "Request": REQUESTS,
             "Bucket": BUCKETS,
             "Block": BLOCKS,

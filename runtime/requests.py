@@ -48,6 +48,8 @@ class Result(IntEnum):
     TOO_LATE = 5
     NOT_WRITABLE = 6
     CAUSE_REMAINS = 7
+    WRONG_STATE = 8
+    NOT_ALLOWED = 9
 
 
 class MailboxFull(Exception):
@@ -63,8 +65,9 @@ def new_id() -> int:
 class Ask:
     """One request: write `value` to row `slot` of the tag with number `tag`.
 
-    `reference` is the id of the emergency stop to clear. The scan refuses the request after
-    `deadline` (scan clock), so that nothing is executed that its asker has given up on.
+    `reference` is the id of the emergency stop to clear, or for how long to shelve an alarm, in s.
+    The scan refuses the request after `deadline` (scan clock), so that nothing is executed that its
+    asker has given up on.
     """
 
     id: int

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtime.admission import Admission
+from runtime.alarm import ACTIVE
 from runtime.clock import Clock
 from runtime.layout import Columns
 from runtime.program import Program
@@ -136,6 +137,7 @@ class Scan:
         self._tags["Fault"][0] = True
         self._tags["Faults"][0] += 1
         self._tags["FaultSince"][0] = self.clock.utc()
+        self._tags["FaultState"][0] = ACTIVE[self._tags["FaultState"][0]]
         self._tags["FaultBlock"][0] = place + 1
         self.ports.publish(self.columns)
         self.ports.emit(self.columns)

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
+from runtime.alarm import WORDS, Alarm
+
 
 class Unit(Enum):
     """An engineering unit: symbol, UNECE Recommendation 20 code for OPC UA, suffix in SQL names.
@@ -63,16 +65,6 @@ class Quality(IntEnum):
     BAD = 0
     UNCERTAIN = 1
     GOOD = 2
-
-
-@dataclass(frozen=True)
-class Alarm:
-    """One row of the rationalised alarm list (ISA-18.2): the tag is true while it is active."""
-
-    priority: int  # 1 critical … 4 low
-    cause: str
-    consequence: str
-    response: str
 
 
 class Space(Enum):
@@ -156,14 +148,62 @@ class Tag:
         """The name of the companion tag that says since when this alarm has been active."""
         return f"{self.name}Since"
 
+    @property
+    def state(self) -> str:
+        """The name of the companion tag that is the state of this alarm."""
+        return f"{self.name}State"
+
+    @property
+    def shelved_until(self) -> str:
+        """The name of the companion tag that says until when this alarm is shelved."""
+        return f"{self.name}ShelvedUntil"
+
+    @property
+    def timer(self) -> str:
+        """The name of the companion tag that times the delays of this alarm, if it has any."""
+        return f"{self.name}Timer"
+
+
+def _companions(tag: Tag, alarm: Alarm) -> Iterator[Tag]:
+    """The tags that each alarm has beside it: they are not declared one by one."""
+    yield Tag(
+        f"State of the alarm {tag.name}.",
+        dtype="u1",
+        high=max(WORDS),
+        access=Access.REQUEST,
+        retained=True,
+        recorded=True,
+        states=WORDS,
+        name=tag.state,
+    )
+    yield Tag(
+        f"ControlTime until which {tag.name} is shelved, in whole seconds; 0 if it is not.",
+        dtype="u4",
+        unit=Unit.SECOND,
+        access=Access.INTERNAL,
+        retained=True,
+        name=tag.shelved_until,
+    )
+    if alarm.on_delay or alarm.off_delay:
+        yield Tag(
+            f"How long {tag.name} has been other than its alarm.",
+            unit=Unit.SECOND,
+            access=Access.INTERNAL,
+            name=tag.timer,
+        )
+
 
 class Table:
     """A set of tags with one row for each thing of its kind. Subclasses only declare tags.
 
     A long table is declared in parts, which it inherits: its tags stand in the order of its parts.
+    A tag that declares an alarm gets its companions beside it: its state, and what that needs.
     """
 
     def __init_subclass__(cls) -> None:
+        for tag in [tag for tag in vars(cls).values() if isinstance(tag, Tag)]:
+            for companion in _companions(tag, tag.alarm) if tag.alarm else ():
+                setattr(cls, companion.name, companion)
         for tag in cls.tags():
             tag.table = cls.__name__  # of a part's tags: the whole table, declared last
 

@@ -30,9 +30,18 @@ RULES = (
         "a block is a pure function of the image: no clock, no files, no machinery",
         of=("blocks",),
         only=(
-            *("blocks", "runtime", "runtime.tag", "runtime.tags", "runtime.layout"),
-            *("runtime.compiled", "numpy", "__future__", "abc", "collections", "dataclasses"),
-            *("enum", "functools", "inspect", "itertools", "math", "operator", "typing"),
+            *("blocks", "runtime", "runtime.alarm", "runtime.tag", "runtime.tags"),
+            *("runtime.layout", "runtime.compiled", "numpy", "__future__", "abc", "collections"),
+            *(
+                "dataclasses",
+                "enum",
+                "functools",
+                "inspect",
+                "itertools",
+                "math",
+                "operator",
+                "typing",
+            ),
         ),
     ),
     Rule(

@@ -11,6 +11,8 @@ Times are seconds on the scan clock (CLOCK_MONOTONIC of this machine) unless a n
 from __future__ import annotations
 
 from runtime.tag import Access, Table, Tag
+from runtime.tags.alarms import ALARM_OF_STATE, ALARMS, DeclaredAlarm
+from runtime.tags.annunciation import ANNUNCIATIONS_KEPT, Annunciation
 from runtime.tags.kinds import FOREVER
 from runtime.tags.pump import Pump
 from runtime.tags.requests import Request
@@ -20,14 +22,19 @@ from runtime.tags.statistics import Block, Bucket
 from runtime.tags.system import System
 
 __all__ = [
+    "ALARMS",
+    "ALARM_OF_STATE",
+    "ANNUNCIATIONS_KEPT",
     "FOREVER",
     "NUMBER",
     "SHOWN",
     "STARTS_KEPT",
     "TABLES",
     "TAGS",
+    "Annunciation",
     "Block",
     "Bucket",
+    "DeclaredAlarm",
     "Pump",
     "Request",
     "Start",
@@ -36,7 +43,11 @@ __all__ = [
     "shown",
 ]
 
-TABLES: tuple[type[Table], ...] = (System, Station, Pump, Start, Request, Bucket, Block)
+TABLES: tuple[type[Table], ...] = (
+    *(System, Station, Pump),
+    *(Start, Annunciation, Request),
+    *(Bucket, Block),
+)
 SHOWN: tuple[type[Table], ...] = (System, Station, Pump)
 TAGS: tuple[Tag, ...] = tuple(tag for table in TABLES for tag in table.tags())
 NUMBER: dict[Tag, int] = {tag: number for number, tag in enumerate(TAGS)}

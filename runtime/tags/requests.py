@@ -16,7 +16,9 @@ class Request(Table):
     Tag = memory("Number of the tag to write.", dtype="u2", access=INTERNAL)
     Slot = memory("Row to write.", dtype="u4", access=INTERNAL)
     Value = memory("Value to write.", access=INTERNAL)
-    Reference = memory("Emergency stop to clear.", dtype="u8", access=INTERNAL)
+    Reference = memory(
+        "Emergency stop to clear, or for how long to shelve (s).", dtype="u8", access=INTERNAL
+    )
     Role = memory("Role of who asks.", dtype="u1", access=INTERNAL)
     Source = memory("Protocol that it came by.", dtype="u1", access=INTERNAL)
     Deadline = memory("Scan clock after which it must not be executed.", access=INTERNAL)
@@ -33,5 +35,7 @@ class Request(Table):
             5: "too late",
             6: "not writable",
             7: "its cause is still there",
+            8: "not possible in the state of the alarm",
+            9: "not allowed to this role",
         },
     )

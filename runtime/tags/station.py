@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from runtime.tag import Alarm, Area, Table, Unit
+from runtime.alarm import Alarm
+from runtime.tag import Area, Table, Unit
 from runtime.tags.kinds import (
     HZ,
     INTERNAL,
@@ -93,6 +94,8 @@ class Station(Table):
             "one of the level sensors drifts or is fouled",
             "control goes on with the median; with two sensors that is their mean",
             "compare the sensors with the well and clean or calibrate the one that is wrong",
+            on_delay=10.0,
+            off_delay=10.0,
         ),
     )
     LevelsDifferSince = since()
@@ -179,3 +182,9 @@ class Station(Table):
     EmergencyStopSince = since()
     EmergencyStopId = stop_id("Request that set the emergency stop in force; 0 if none is.")
     ActiveAlarms = memory("Alarms active in the station and its pumps.", dtype="u4", register=8)
+    UnacknowledgedAlarms = memory(
+        "Alarms of the station and its pumps that wait to be acknowledged.",
+        dtype="u4",
+        register=22,
+    )
+    ShelvedAlarms = memory("Alarms shelved in the station and its pumps.", dtype="u4", register=24)

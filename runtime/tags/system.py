@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from runtime.tag import Alarm, Table
+from runtime.alarm import Alarm
+from runtime.tag import Table
 from runtime.tags.kinds import (
     INTERNAL,
     READ,
@@ -97,6 +98,7 @@ class System(Table):
             "PostgreSQL or the database process does not answer",
             "plans and feedback age; stations go to failsafe when the watchdog expires",
             "check PostgreSQL and `calejo status`; the scan runs on without it",
+            off_delay=30.0,  # so that feedback is back before its loss is announced
         ),
     )
     DatabaseLostSince = since()
@@ -132,3 +134,16 @@ class System(Table):
     )
     Faults = memory("Faults since the first scan.", dtype="u8", recorded=True, register=34)
     ActiveAlarms = memory("Alarms active in the whole system.", dtype="u4", register=30)
+    UnacknowledgedAlarms = memory(
+        "Alarms of the whole system that wait to be acknowledged.", dtype="u4", register=36
+    )
+    ShelvedAlarms = memory("Alarms shelved in the whole system.", dtype="u4", register=38)
+    Annunciations = memory("Alarms announced since memory was last lost.", dtype="u8")
+    AlarmFlood = flag(
+        "More alarms are announced than an operator can deal with.", recorded=True, register=5
+    )
+    MemoryAge = seconds(
+        "Time controlled since all memory but the retained was lost; counts up to its highest.",
+        high=300.0,
+        access=INTERNAL,
+    )

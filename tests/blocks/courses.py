@@ -13,16 +13,17 @@ from hypothesis.vendor.pretty import RepresentationPrinter
 
 from runtime.clock import ManualClock
 from runtime.program import Program
-from runtime.requests import Ask, Result
+from runtime.requests import Ask, Result, Role
 from runtime.retained import RETAINED
 from runtime.scan import Scan
 from runtime.tag import Area, Tag
-from runtime.tags import NUMBER, TABLES, Pump, Station, System
+from runtime.tags import ALARM_OF_STATE, NUMBER, TABLES, Pump, Station, System
 from tests.blocks.plant import Plant
 from tests.plc import Plc
 
 STATION_OF = (0, 1, 0, 2, 1, 0)
 ROWS = {"System": 1, "Station": max(STATION_OF) + 1, "Pump": len(STATION_OF)}
+SHELVING = 90  # s for which alarms are shelved
 Settings = dict[str, dict[str, object]]
 TIMES = [
     tag
@@ -160,7 +161,8 @@ class Restart:
 
 @dataclass(frozen=True)
 class Order:
-    """A request. `right`: if it clears a stop, it names the one in force."""
+    """A request. `right`: if it clears a stop, it names the one in force; if it is about an alarm,
+    an engineer asks for it."""
 
     tag: Tag
     slot: int
@@ -171,6 +173,9 @@ class Order:
         return f"{self.tag}[{self.slot}]:={self.value}{' right' if self.right else ''}"
 
     def ask(self, stand: Stand, identity: int) -> Ask:
+        if self.tag in ALARM_OF_STATE:
+            role = Role.ENGINEER if self.right else Role.OPERATOR
+            return Ask(identity, NUMBER[self.tag], self.slot, self.value, SHELVING, role)
         reference = 0
         if self.tag.name == "EmergencyStop" and self.slot < ROWS[self.tag.table]:
             (table,) = (table for table in TABLES if table.__name__ == self.tag.table)

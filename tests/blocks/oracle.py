@@ -11,7 +11,18 @@ from types import SimpleNamespace as Row
 
 from runtime.layout import REQUESTS, Columns, is_input
 from runtime.tag import Table, Tag
-from runtime.tags import SHOWN, STARTS_KEPT, TAGS, Pump, Request, Start, Station, System
+from runtime.tags import (
+    ALARM_OF_STATE,
+    SHOWN,
+    STARTS_KEPT,
+    TAGS,
+    Pump,
+    Request,
+    Start,
+    Station,
+    System,
+)
+from tests.blocks.oracle_alarms import Alarms, grant
 from tests.blocks.oracle_control import control_level, control_power
 from tests.blocks.oracle_curves import adapt
 from tests.blocks.oracle_duty import watch_over
@@ -21,7 +32,7 @@ from tests.blocks.oracle_limits import limit
 from tests.blocks.oracle_numbers import BAD
 from tests.blocks.oracle_plan import decide, ramp_direct, select_plan, take_over, watch
 from tests.blocks.oracle_staging import stage
-from tests.blocks.oracle_supervision import raise_alarms, supervise
+from tests.blocks.oracle_supervision import supervise
 
 ADMITTED = 1  # Request.Result
 LATCHED = [tag for table in SHOWN for tag in table.tags() if is_input(tag)]
@@ -60,6 +71,7 @@ class Order:
     slot: int
     value: float
     identity: int
+    reference: int
 
 
 def rows(columns: Columns, table: type[Table]) -> list[Row]:
@@ -78,12 +90,15 @@ def admitted(columns: Columns) -> list[Order]:
     places = [number % REQUESTS for number in range(first, total)]
     if not places:
         return []
-    tags, slots, values, identities, results = (
+    tags, slots, values, identities, references, results = (
         columns[tag].tolist()
-        for tag in (Request.Tag, Request.Slot, Request.Value, Request.Id, Request.Result)
+        for tag in (
+            *(Request.Tag, Request.Slot, Request.Value),
+            *(Request.Id, Request.Reference, Request.Result),
+        )
     )
     return [
-        Order(TAGS[tags[place]], slots[place], values[place], identities[place])
+        Order(TAGS[tags[place]], slots[place], values[place], identities[place], references[place])
         for place in places
         if results[place] == ADMITTED
     ]
@@ -99,6 +114,7 @@ class Oracle:
         self.stations = rows(columns, Station)
         self.pumps = rows(columns, Pump)
         self.starts = rows(columns, Start)
+        self.alarms = Alarms()
         self.tables = {
             "System": [self.system],
             "Station": self.stations,
@@ -114,6 +130,7 @@ class Oracle:
 
     def forget(self) -> None:
         """Keep only what outlives a restart of the machine."""
+        self.alarms = Alarms()
         for tag in TAGS:
             if tag.table in self.tables and not tag.retained and not is_input(tag):
                 for row in self.tables[tag.table]:
@@ -140,7 +157,12 @@ class Oracle:
         for pump in self.pumps:
             limit(pump, self.stations[pump.Station], self.system.Elapsed)
             supervise(pump, self.system.Elapsed, self.settings)
-        raise_alarms(self.system, self.stations, self.pumps)
+        for order in orders:
+            if order.tag in ALARM_OF_STATE:
+                alarm, row = ALARM_OF_STATE[order.tag], self.tables[order.tag.table][order.slot]
+                wish, now = int(order.value), self.system.ControlTime
+                grant(alarm, row, wish, order.reference, now)
+        self.alarms.evaluate(self.system, self.stations, self.pumps)
 
     def observe_plant(self) -> None:
         elapsed, settings = self.system.Elapsed, self.settings

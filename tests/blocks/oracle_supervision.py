@@ -1,16 +1,10 @@
-"""The oracle on what is wrong with a pump, and on alarms."""
+"""The oracle on what is wrong with a pump."""
 
 from __future__ import annotations
 
 from types import SimpleNamespace as Row
 
-from runtime.tag import Table
-from runtime.tags import SHOWN, Pump, Station, System
 from tests.blocks.oracle_numbers import GOOD, counted
-
-ALARMS = {
-    table: [tag for tag in table.tags() if tag.alarm and tag is not System.Fault] for table in SHOWN
-}
 
 
 def supervise(pump: Row, elapsed: float, settings: Row) -> None:
@@ -47,23 +41,3 @@ def supervise(pump: Row, elapsed: float, settings: Row) -> None:
         time = counted(pump.FailedTime, elapsed) if ours and rests and asked else 0.0
         pump.Failed = time > settings.start_delay
         pump.FailedTime = 0.0 if pump.Failed else time
-
-
-def raise_alarms(system: Row, stations: list[Row], pumps: list[Row]) -> None:
-    utc = system.TimeUtc
-    system.ActiveAlarms = _count(System, system, utc)
-    for slot, station in enumerate(stations):
-        mine = [pump for pump in pumps if pump.Station == slot]
-        station.ActiveAlarms = _count(Station, station, utc)
-        station.ActiveAlarms += sum(_count(Pump, pump, utc) for pump in mine)
-        system.ActiveAlarms += station.ActiveAlarms
-
-
-def _count(table: type[Table], row: Row, utc: float) -> int:
-    """The active alarms of one row, after noting since when each is active."""
-    active = 0
-    for tag in ALARMS[table]:
-        alarm = getattr(row, tag.name) and (table is System or row.Configured)
-        active += alarm
-        setattr(row, tag.since, (getattr(row, tag.since) or utc) if alarm else 0.0)
-    return active

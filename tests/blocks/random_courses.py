@@ -14,8 +14,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from runtime.alarm import AlarmState
 from runtime.tag import Area, Tag, Unit
-from runtime.tags import Pump, Station, System
+from runtime.tags import ALARM_OF_STATE, Pump, Station, System
 from tests.blocks.courses import (
     ROWS,
     STATION_OF,
@@ -75,6 +76,11 @@ _REQUESTS = [
     (Pump.Mode, [0.0, 1.0, 1.0]),
     (Pump.ManualSetpoint, [*USUAL[Unit.HERTZ], *NONSENSE]),
 ]
+_STATES = list(ALARM_OF_STATE)
+_WISHES = [
+    *[AlarmState.ACKNOWLEDGED] * 4,
+    *[AlarmState.SHELVED, AlarmState.OUT_OF_SERVICE, AlarmState.NORMAL, AlarmState.NORMAL],
+]
 TARGETS = (
     ("Speed", [0.0, 30.0, 45.0]),
     ("Level", [0.9, 1.5, 2.0]),
@@ -84,6 +90,8 @@ TARGETS = (
 
 def order(random: Random) -> Order:
     tag, values = random.choice(_REQUESTS)
+    if random.random() < 0.3:
+        tag, values = random.choice(_STATES), [*map(float, _WISHES)]
     slot = random.randrange(ROWS[tag.table] + 1)
     return Order(tag, slot, random.choice(values), random.choice([True, True, False]))
 

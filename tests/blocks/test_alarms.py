@@ -6,11 +6,10 @@ import pytest
 
 from blocks.alarms import Alarms
 from runtime.tag import Tag
-from runtime.tags import SHOWN, Pump, Station, System
+from runtime.tags import ALARMS, SHOWN, DeclaredAlarm, Pump, Station, System
 from tests.blocks.alone import Alone
 from tests.plc import Plc
 
-DECLARED = [tag for table in SHOWN for tag in table.tags() if tag.alarm and tag != System.Fault]
 UTC = 1.8e9
 
 
@@ -18,6 +17,7 @@ UTC = 1.8e9
 def alarms() -> Alone:
     alarms = Alone(Alarms)
     alarms[System.TimeUtc][0] = UTC
+    alarms[System.MemoryAge][0] = System.MemoryAge.high
     alarms.step()
     assert counts(alarms) == (0, [0, 0])
     return alarms
@@ -32,26 +32,32 @@ def since(tag: Tag) -> Tag:
     return table.tag(tag.since)
 
 
-@pytest.mark.parametrize("tag", DECLARED, ids=repr)
+@pytest.mark.parametrize("declared", ALARMS, ids=lambda declared: repr(declared.tag))
 def test_every_declared_alarm_counts_where_it_belongs_and_keeps_the_time_of_its_beginning(
-    alarms: Alone, tag: Tag
+    alarms: Alone, declared: DeclaredAlarm
 ) -> None:
+    tag, since = declared.tag, declared.since
+    raised, ended = (1 + int(delay) for delay in delays(declared))  # scans, of 1 s
     last = len(alarms[tag]) - 1  # the only row of the system, station 1, pump 3 of station 1
     alarms[tag][last] = True
-    alarms.step()
-    assert alarms[since(tag)][last] == UTC
+    alarms.step(raised)
+    assert alarms[since][last] == UTC
     assert counts(alarms) == (1, [0, 0 if tag.table == "System" else 1])
     alarms[System.TimeUtc][0] += 60.0
     alarms.step()
-    assert alarms[since(tag)][last] == UTC
+    assert alarms[since][last] == UTC
     assert counts(alarms)[0] == 1, "still one"
     alarms[tag][last] = False
-    alarms.step()
-    assert alarms[since(tag)][last] == 0.0
+    alarms.step(ended)
+    assert alarms[since][last] == 0.0
     assert counts(alarms) == (0, [0, 0])
     alarms[tag][last] = True
-    alarms.step()
-    assert alarms[since(tag)][last] == UTC + 60.0
+    alarms.step(raised)
+    assert alarms[since][last] == UTC + 60.0
+
+
+def delays(declared: DeclaredAlarm) -> tuple[float, float]:
+    return declared.alarm.on_delay, declared.alarm.off_delay
 
 
 def test_alarms_add_up(alarms: Alone) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from runtime.tag import Alarm, Table
+from runtime.alarm import Alarm
+from runtime.tag import Table
 from runtime.tags.kinds import REQUEST, flag, since, stop_id
 
 

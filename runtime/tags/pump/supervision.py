@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from runtime.tag import Alarm, Table
+from runtime.alarm import Alarm
+from runtime.tag import Table
 from runtime.tags.kinds import INTERNAL, flag, seconds, since
 
 
@@ -19,6 +20,7 @@ class Supervision(Table):
             "the measured speed has differed from the setpoint for too long",
             "the pump delivers other than planned, or nothing",
             "check the drive, local control and the speed feedback",
+            off_delay=30.0,
         ),
     )
     NotFollowingSince = since()
@@ -31,7 +33,8 @@ class Supervision(Table):
             2,
             "the drive does not obey, or someone runs the pump without the local switch",
             "the well is pumped out unasked; the pump may run dry",
-            "check the drive and the local controller",
+            "find out who or what ran the pump before resetting it; check the drive",
+            latching=True,
         ),
     )
     RunsUncommandedSince = since()
@@ -45,6 +48,8 @@ class Supervision(Table):
             "blocked impeller, closed valve, air lock, or a speed below the dead head",
             "the pump heats up and the well is not emptied",
             "check valve, impeller and flow meter",
+            off_delay=30.0,
+            unless="LocalControl",
         ),
     )
     NoFlowSince = since()
@@ -60,6 +65,9 @@ class Supervision(Table):
             "clogging, wear, a changed pressure in the main, or a wrong power measurement",
             "the pump costs more or delivers less than planned",
             "compare speed, power and flow with the learned curves",
+            off_delay=30.0,
+            unless="LocalControl",
+            caused_by="NoFlow",
         ),
     )
     PowerDeviatesSince = since()
@@ -88,6 +96,8 @@ class Supervision(Table):
             "the plant's collector wrote no valid feedback in time",
             "the pump runs on without supervision, as `without_level` says",
             "check the collector and the instruments",
+            off_delay=10.0,
+            caused_by="System.DatabaseLost",
         ),
     )
     FeedbackLostSince = since()

@@ -1,0 +1,1 @@
+"""The rationalised list of alarms, as a page for those who review it."""
