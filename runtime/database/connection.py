@@ -2,6 +2,9 @@
 
 No timeout of libpq bounds a query to a server that stands still while the kernel still answers for
 it. So every call has a limit, and a thread shuts the socket of the one that passes it.
+
+While there is no database, one thread at a time tries to connect, and the others wait for it at the
+door: a server that is back is found by all at once, and one that refuses is not stormed.
 """
 
 from __future__ import annotations
@@ -15,27 +18,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from psycopg import Connection, errors
+from psycopg import Connection
 
 from runtime.database.arrays import load_as_arrays
-from runtime.database.installation import ForeignDatabaseError, Installation
-from runtime.database.migrations import SchemaError, check_schema
-from runtime.database.postmaster import ServerError
+from runtime.database.installation import Installation
+from runtime.database.migrations import check_schema
+from runtime.database.troubles import READ_ONLY, SPEAKING, Frozen, words
 
 CONNECT_TIMEOUT_S = 2  # the least that libpq knows
 CALL_LIMIT_S = 2.0
+KNOCK_S = 0.25  # between attempts to connect
 FIRST_PAUSE_S = 0.25
-LONGEST_PAUSE_S = 2.0
+LONGEST_PAUSE_S = 1.0  # a thread's own, whose work failed on a good connection
 LOOK_S = 0.1
 Source = Callable[[], str]  # the DSN; an embedded server's is known only after its first start
-
-
-class Frozen(Exception):
-    """The server took a call and did not answer in time."""
-
-
-_SPEAKING = (Frozen, SchemaError, ServerError, ForeignDatabaseError)
-"""Errors whose own words tell an operator enough."""
 
 
 @dataclass(eq=False)
@@ -46,12 +42,18 @@ class _Call:
 
 
 class Guard:
-    """Watches all connections of this process: which may be used, and how long a call takes."""
+    """Watches all connections of this process: which may be used, and how long a call takes.
+
+    `trouble` says why the last attempt to connect failed; it is empty after one that did not.
+    """
 
     def __init__(self, installation: Installation | None = None) -> None:
+        self.door = threading.Lock()
+        self.trouble = ""
         self._installation = installation
         self._lock = threading.Lock()
         self._calls: set[_Call] = set()
+        self._links: set[Link] = set()
         threading.Thread(target=self._watch, name="guard", daemon=True).start()
 
     def admit(self, connection: Connection[Any]) -> None:
@@ -59,6 +61,23 @@ class Guard:
         check_schema(connection)
         if self._installation is not None:
             self._installation.require(connection)
+
+    def keep(self, link: Link) -> None:
+        """Take a link among those that `cut` cuts."""
+        with self._lock:
+            self._links.add(link)
+
+    def close(self, link: Link) -> None:
+        """Close a link."""
+        with self._lock:
+            self._links.discard(link)
+            link.close()
+
+    def cut(self) -> None:
+        """Cut all links: they lead to what is no database to work with any more."""
+        with self._lock:
+            for link in self._links:
+                link.shut()
 
     @contextmanager
     def limit(self, link: Link, seconds: float = CALL_LIMIT_S) -> Iterator[None]:
@@ -100,9 +119,13 @@ class Link:
         )
         self.socket = socket.fromfd(self.connection.fileno(), socket.AF_UNIX, socket.SOCK_STREAM)
 
+    def shut(self) -> None:
+        """Have whatever runs on it fail at once."""
+        _shut(self.socket)
+
     def close(self) -> None:
         """Close without a word to the server: it may not listen."""
-        _shut(self.socket)
+        self.shut()
         self.socket.close()
         self.connection.close()
 
@@ -111,21 +134,27 @@ class Worker(threading.Thread):
     """A thread with a connection of its own, opened again whenever it is lost.
 
     Subclasses do one round of their work in `work` and whatever a new connection needs in `begin`.
-    `status` says in words how the connection is; it is good while `connected`. `losses` counts how
-    often a good connection was lost.
+    `connected` says that its work succeeded on this connection, `status` in words how it is.
+    `losses` counts how often a good connection was lost.
     """
 
     limit_s = CALL_LIMIT_S
 
     def __init__(self, name: str, source: Source, guard: Guard) -> None:
         super().__init__(name=name, daemon=True)
-        self.status = "connecting"
         self.connected = False
         self.losses = 0
+        self.guard = guard
         self._source = source
-        self._guard = guard
+        self._failure = "connecting"
+        self._pause = FIRST_PAUSE_S
         self._stopping = threading.Event()
         self._link: Link | None = None
+
+    @property
+    def status(self) -> str:
+        """How the connection is. What keeps all from connecting comes before one's own trouble."""
+        return "connected" if self.connected else self.guard.trouble or self._failure
 
     def begin(self, connection: Connection[Any]) -> None:
         """What a new connection needs before work begins."""
@@ -139,7 +168,7 @@ class Worker(threading.Thread):
         self._stopping.set()
         link = self._link
         if link is not None:
-            _shut(link.socket)
+            link.shut()
 
     def pause(self, seconds: float) -> None:
         """Wait, unless the thread is to end."""
@@ -147,56 +176,64 @@ class Worker(threading.Thread):
 
     @contextmanager
     def limited(self, seconds: float | None = None) -> Iterator[None]:
-        """Bound the calls inside by `limit_s`, or by `seconds`."""
+        """A part of the work whose calls are bound by `limit_s`, or by `seconds`."""
         assert self._link is not None
-        with self._guard.limit(self._link, seconds or self.limit_s):
+        with self.guard.limit(self._link, seconds or self.limit_s):
             yield
+        self.connected, self._pause = True, FIRST_PAUSE_S
 
     def run(self) -> None:
-        pause = FIRST_PAUSE_S
         while not self._stopping.is_set():
+            if not self._enter():
+                continue
             try:
-                self._open()
-                assert self._link is not None
-                with self.limited():
-                    self.begin(self._link.connection)
-                self.connected, self.status, pause = True, "connected", FIRST_PAUSE_S
-                while not self._stopping.is_set():
-                    self.work(self._link.connection)
-            except (psycopg.Error, OSError, *_SPEAKING) as error:
-                self.status = _words(error)
+                self._work()
+            except (psycopg.Error, OSError, *SPEAKING) as error:
+                self._failure = words(error)
                 self.losses += self.connected and not self._stopping.is_set()
             finally:
                 self.connected = False
                 self._close()
-            self.pause(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_S)
+            self.pause(self._pause)
+            self._pause = min(2 * self._pause, LONGEST_PAUSE_S)
+
+    def _enter(self) -> bool:
+        """Connect, when it is this thread's turn to try; whether it could."""
+        with self.guard.door:
+            if self._stopping.is_set():
+                return False
+            try:
+                self._open()
+            except (psycopg.Error, OSError, *SPEAKING) as error:
+                self._close()
+                self.guard.trouble = words(error)
+                if isinstance(error, SPEAKING) or self.guard.trouble.startswith(READ_ONLY):
+                    self.guard.cut()  # it answers, and is not to be worked with: by nobody
+                self.pause(KNOCK_S)
+                return False
+            self.guard.trouble = ""
+            return True
 
     def _open(self) -> None:
-        self._link = Link(self._source(), self.name)
-        with self.limited():
-            self._link.connection.execute(f"SET statement_timeout = {int(self.limit_s * 1000)}")
-            load_as_arrays(self._link.connection)
-            self._guard.admit(self._link.connection)
+        link = self._link = Link(self._source(), self.name)
+        self.guard.keep(link)
+        with self.guard.limit(link):
+            link.connection.execute(f"SET statement_timeout = {int(self.limit_s * 1000)}")
+            load_as_arrays(link.connection)
+            self.guard.admit(link.connection)
+
+    def _work(self) -> None:
+        assert self._link is not None
+        connection = self._link.connection
+        with self.guard.limit(self._link, self.limit_s):
+            self.begin(connection)
+        while not self._stopping.is_set():
+            self.work(connection)
 
     def _close(self) -> None:
         link, self._link = self._link, None
         if link is not None:
-            link.close()
-
-
-def _words(error: Exception) -> str:
-    """An error in one line, as the health shows it."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    if isinstance(error, _SPEAKING):
-        return text
-    if "password authentication failed" in text:
-        return "wrong password or user: " + text
-    if isinstance(error, errors.ReadOnlySqlTransaction):
-        return "the server is a standby: " + text
-    if isinstance(error, psycopg.OperationalError):
-        return "unreachable: " + text
-    return text
+            self.guard.close(link)
 
 
 def _shut(connected: socket.socket) -> None:

@@ -21,6 +21,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
@@ -51,15 +52,21 @@ class EmbeddedServer:
     """One cluster in one directory, run by one process at a time."""
 
     def __init__(
-        self, directory: Path, *, durable: bool = True, binaries: Path | None = None
+        self,
+        directory: Path,
+        *,
+        durable: bool = True,
+        binaries: Path | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
-        """`durable=False` is for tests: nothing is forced to the disk."""
+        """`durable=False` is for tests: nothing is forced to the disk; so are other `settings`."""
         self.directory = directory.resolve()
         self.data = self.directory / "data"
         self.socket = postmaster.socket_directory(self.directory, PORT)
         self.process: subprocess.Popen[bytes] | None = None
         self._durable = durable
         self._binaries = binaries
+        self._settings = SETTINGS | ({} if durable else NOT_DURABLE) | dict(settings or {})
         self._lock: int | None = None
 
     def start(self, timeout: float = 300.0) -> None:
@@ -183,8 +190,9 @@ class EmbeddedServer:
 
     def _launch(self, account: Account, binaries: Path, deadline: float) -> None:
         """Try until it runs: backends outlive a killed postmaster and hold its memory a moment."""
-        settings = SETTINGS | ({} if self._durable else NOT_DURABLE)
-        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        options = [
+            part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")
+        ]
         options += ["-D", str(self.data), "-k", str(self.socket), "-p", str(PORT)]
         command = account.command(self.data, binaries / "postgres", *options)
         log = self.directory / "startup.log"

@@ -23,6 +23,7 @@ from runtime.database.changes import Changes
 from runtime.database.connection import Guard, Source, Worker
 from runtime.database.discovery import Discovery
 from runtime.database.embedded import EmbeddedServer
+from runtime.database.examination import Examiner
 from runtime.database.feedback import FeedbackReader
 from runtime.database.health import HealthTeller
 from runtime.database.housekeeping import Housekeeper
@@ -58,6 +59,7 @@ def main(config: Config, places: Places) -> None:
     changes = Changes(places)
     changes.configuration(config)
     workers: list[Worker] = [
+        Examiner("examination", source, guard),
         Discovery(board, source, guard, config, places.equipment, changes),
         PlanReader(board, source, guard, config.stations),
         FeedbackReader(board, source, guard, config.stations),
