@@ -20,6 +20,7 @@ from runtime import (
     tracing,
     wells,
 )
+from runtime.alerts import commands as alerts
 from runtime.audit import commands as audit
 from runtime.audit.anchors import KeyFileError
 from runtime.database.account import AccountError
@@ -102,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
             )
     audit.add_to(commands)
     tracing.add_to(commands)
+    alerts.add_to(commands)
     return parser
 
 
@@ -130,6 +132,7 @@ def _check(given: argparse.Namespace) -> None:
         f"  opcua     {servers.opcua.listen}",
         f"  rest      {servers.rest.listen}",
         f"  database  {database}",
+        *alerts.ways(configuration.alerts),
         *_warnings(Places.from_environment(os.environ)),
     )
 

@@ -32,6 +32,7 @@ class Places:
         self.installation = self.root / "installation"
         self.spool = self.root / "spool"
         self.spools = self.root / "spools.json"
+        self.outbox = self.spool / "alerts.db"
         self.audit = self.root / "audit"
         self.postgres = self.root / "postgres"
         self.inputs = self.shared / "inputs"

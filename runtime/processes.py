@@ -15,6 +15,7 @@ MODULES = {
     "modbus": "runtime.servers.modbus.process",
     "opcua": "runtime.servers.opcua.process",
     "rest": "runtime.servers.rest.process",
+    "alerts": "runtime.alerts.process",
     "demo": "runtime.demo",
 }
 PATIENCE = 10.0  # s
@@ -26,7 +27,7 @@ UNUSABLE = 78  # exit code (EX_CONFIG): an operator has to change something befo
 # PostgreSQL takes longest and is needed by none of the rest: it ends beside them.
 ENDING: tuple[tuple[tuple[str, ...], float], ...] = (
     (("demo", "plant", "optimiser"), 0.7),
-    (("modbus", "opcua", "rest"), 1.0),
+    (("modbus", "opcua", "rest", "alerts"), 1.0),
     (("database",), 1.0),
     (("postgres",), 0.0),
     (("standby",), 0.3),
@@ -64,7 +65,7 @@ def of_runtime(config: Config) -> list[Process]:
     processes = [leader, _part("recorder"), standby]
     if config.database == "embedded":
         processes.append(_part("postgres", patience=POSTGRES_PATIENCE))
-    return [*processes, *map(_part, ("database", "modbus", "rest", "opcua"))]
+    return [*processes, *map(_part, ("database", "modbus", "rest", "opcua", "alerts"))]
 
 
 def of_demo() -> list[Process]:

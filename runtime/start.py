@@ -27,6 +27,7 @@ def checked(path: Path | None) -> config.Config:
 def run(further: Sequence[Process] = ()) -> None:
     """Run all processes, and `further` ones, until told to end."""
     configuration = checked(None)
+    config.urls(configuration.alerts, os.environ)
     places = Places.from_environment(os.environ)
     if directory := configuration.log_files.directory:
         directory.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,10 @@ from runtime.shared import RegionError
 from runtime.tag import Tag
 from runtime.tags import Pump, Station, System
 
-ORDER = ("run", "scan", "standby", "recorder", "postgres", "database", "modbus", "opcua", "rest")
+ORDER = (
+    *("run", "scan", "standby", "recorder", "postgres", "database"),
+    *("modbus", "opcua", "rest", "alerts"),
+)
 SHOWN = 10  # of a list
 
 

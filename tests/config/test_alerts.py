@@ -53,6 +53,15 @@ def test_what_is_shown_reads_the_same(tmp_path: Path) -> None:
     assert Alerts.model_validate(alerts.model_dump(mode="json")) == alerts
 
 
+def test_the_example_of_the_documentation_is_valid(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text()
+    example = page.partition("```yaml\n")[2].partition("```")[0]
+    alerts = loaded(tmp_path, "program: [limits: {without_level: stop}]\n" + example)
+    assert len(alerts.rules) == 3
+    for channel in ("duty-sms", "second-sms", "office", "watchman"):
+        assert channels.variable(channel) in page
+
+
 def test_none_is_the_default(tmp_path: Path) -> None:
     alerts = loaded(tmp_path, "program: [limits: {without_level: stop}]\n")
     assert alerts == Alerts()

@@ -1,0 +1,1 @@
+"""Alerts: alarms brought to people by mail, SMS and webhook."""

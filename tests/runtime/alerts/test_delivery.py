@@ -1,0 +1,330 @@
+"""Messages delivered to real servers on this machine: those that work, and those that do not."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from email.header import decode_header, make_header
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from runtime.alerts import courier
+from runtime.places import Places
+from runtime.progress import State
+from runtime.tags import Pump, Station, System
+from tests.calejo import free_ports
+from tests.processes import until
+from tests.runtime.alerts.plant import Watched, rows, serving, stepped
+from tests.runtime.alerts.receivers import PASSWORD, USER, http, smtp
+from tests.runtime.by_hand import a_place
+
+ONE: dict[str, Any] = {"channels": {"hook": {}}}
+SMS: dict[str, Any] = {"channels": {"sms": {}}}
+
+
+@pytest.fixture
+def places() -> Iterator[Places]:
+    with a_place() as places:
+        yield places
+
+
+@pytest.fixture
+def watched(places: Places) -> Watched:
+    return Watched(places)
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attempts follow each other at once, so that a test need not wait for them."""
+    monkeypatch.setattr("runtime.alerts.outbox.FIRST", 0.05)
+
+
+def attempts(places: Places) -> list[tuple[str, str | None]]:
+    found = rows(places, "select * from attempt order by at")
+    return [(row["outcome"], row["error"]) for row in found]
+
+
+def test_a_webhook_gets_fields_and_a_key_by_which_it_knows_repeats(
+    tmp_path: Path, places: Places, watched: Watched
+) -> None:
+    with (
+        http() as hook,
+        serving(tmp_path, places, ONE, hook=hook.url()) as alerts,
+    ):
+        watched.set(Station.Level, 1, 1.25)
+        watched.raise_alarm(Pump.LevelTrip, 3)
+        alerts.step()
+        request = hook.next()
+        told = request.json
+        assert request.headers["Idempotency-Key"] == told["key"]
+        assert told["message"].endswith(f"Key: {told['key']}")
+        assert (told["station"], told["pump"], told["alarm"]) == ("South", 14, "LevelTrip")
+        assert told["value"] == "Level 1.25 m"
+        assert told["event"] == "raised"
+
+
+@pytest.mark.parametrize("way", ["form", "xml"])
+def test_forms_and_xml_carry_the_key_too(
+    tmp_path: Path, places: Places, watched: Watched, way: str
+) -> None:
+    with http() as hook, serving(tmp_path, places, ONE, hook=hook.url(way)) as alerts:
+        watched.raise_alarm(System.EmergencyStop)
+        alerts.step()
+        request = hook.next()
+        assert request.headers["Idempotency-Key"].encode() in request.body
+
+
+def test_a_receiver_that_fails_first_gets_it_again_with_the_same_key(
+    tmp_path: Path, places: Places, watched: Watched
+) -> None:
+    with (
+        http(500, 503, 301) as hook,
+        serving(tmp_path, places, ONE, hook=hook.url()) as alerts,
+    ):
+        watched.raise_alarm(System.EmergencyStop)
+        alerts.step()
+        taken = hook.next()
+        until(lambda: len(attempts(places)) == 4)
+        assert [outcome for outcome, _ in attempts(places)] == [*["failed"] * 3, "delivered"]
+        assert "500" in str(attempts(places)[0][1])
+        (message,) = rows(places, "select * from message")
+        assert (message["state"], message["key"]) == ("delivered", taken.json["key"])
+
+
+def test_a_receiver_that_was_away_gets_it_when_it_is_back(
+    tmp_path: Path, places: Places, watched: Watched
+) -> None:
+    (port,) = free_ports(1)
+    url = f"json://127.0.0.1:{port}"
+    with serving(tmp_path, places, ONE, hook=url) as alerts:
+        watched.raise_alarm(System.EmergencyStop)
+        stepped(alerts, lambda: rows(places, "select * from attempt"))
+        stepped(alerts, lambda: alerts.health[0] is State.DEGRADED)
+        assert "hook: " in alerts.health[1]
+        with http(port=port) as hook:
+            hook.next()
+            stepped(alerts, lambda: alerts.health[0] is State.GOOD)
+
+
+def test_a_receiver_that_hangs_holds_up_no_other_channel(
+    tmp_path: Path, places: Places, watched: Watched
+) -> None:
+    settings = {"channels": {"stuck": {"timeout": "60 s"}, "hook": {}}}
+    with ExitStack() as stack:
+        stuck, hook = stack.enter_context(http(*[0] * 9)), stack.enter_context(http())
+        alerts = stack.enter_context(
+            serving(tmp_path, places, settings, stuck=stuck.url() + "?rto=60", hook=hook.url())
+        )
+        for slot in range(3):
+            watched.raise_alarm(Pump.NoFlow, slot)
+            alerts.step()
+            assert hook.next().json["pump"] == 11 + slot
+        assert not stuck.seen
+        stack.callback(stuck.closing.set)
+
+
+def test_an_attempt_without_an_answer_ends_in_time_and_is_repeated(
+    tmp_path: Path, places: Places, watched: Watched
+) -> None:
+    settings = {"channels": {"hook": {"timeout": "1 s"}}}
+    url = "?rto=60"  # Apprise itself would wait longer
+    with http(0) as hook, serving(tmp_path, places, settings, hook=hook.url() + url) as alerts:
+        watched.raise_alarm(System.EmergencyStop)
+        alerts.step()
+        hook.next(60.0)
+        until(lambda: len(attempts(places)) == 2)
+        assert attempts(places)[0][0] == "failed"
+
+
+def test_mail_goes_over_tls_to_a_server_that_wants_a_password(
+    tmp_path: Path, places: Places, watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (port,) = free_ports(1)
+    context, authority = certified(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    url = f"mailtos://{USER}:{PASSWORD}@127.0.0.1:{port}?from=plant@a.org&to=duty@b.org"
+    with (
+        smtp(port, context) as mailbox,
+        serving(tmp_path, places, {"channels": {"mail": {}}}, mail=url) as alerts,
+    ):
+        watched.raise_alarm(Station.Failsafe, 2)
+        alerts.step()
+        until(lambda: attempts(places))
+        assert attempts(places) == [("delivered", None)]
+        mail = mailbox.next()
+    assert str(make_header(decode_header(mail["Subject"]))) == "[P2] station West: Failsafe"
+    assert mail["To"] == "duty@b.org"
+    assert mail["Idempotency-Key"]
+
+
+def test_a_wrong_password_is_told_and_no_secret_is(
+    tmp_path: Path, places: Places, watched: Watched, monkeypatch: pytest.MonkeyPatch, capfd: Any
+) -> None:
+    (port,) = free_ports(1)
+    context, authority = certified(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    url = f"mailtos://{USER}:wr0ng-passw0rd@127.0.0.1:{port}?from=plant@a.org&to=duty@b.org"
+    with (
+        smtp(port, context),
+        serving(tmp_path, places, {"channels": {"mail": {}}}, mail=url) as alerts,
+    ):
+        watched.raise_alarm(Station.Failsafe, 2)
+        stepped(alerts, lambda: alerts.health[0] is State.DEGRADED and attempts(places))
+        said = alerts.health[1] + str(attempts(places)) + "".join(capfd.readouterr())
+    assert attempts(places)[0][0] == "failed"
+    assert "wr0ng" not in said
+    for file in (places.outbox, places.outbox.with_name("alerts.db-wal")):
+        assert not file.exists() or b"wr0ng" not in file.read_bytes()
+
+
+def test_an_sms_by_the_gateway_on_site_is_short_and_names_its_key(
+    tmp_path: Path, places: Places, watched: Watched
+) -> None:
+    with http() as box:
+        url = f"smseagle://t0ken@127.0.0.1:{box.port}/15551234567"
+        with serving(tmp_path, places, SMS, sms=url) as alerts:
+            watched.raise_alarm(System.EmergencyStop)
+            alerts.step()
+            body = box.next().body.decode()
+            (message,) = rows(places, "select * from message")
+            assert "P1 the whole system: EmergencyStop" in body
+            assert f"[{message['key']}]" in body
+            assert len(message["short"]) <= courier.SHORT
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # Apprise looks for it
+def test_an_sms_by_a_cloud_service_is_one_part_with_its_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The host of Twilio is fixed, so its service is stood in for where the request leaves."""
+    sent: list[dict[str, Any]] = []
+
+    class Response:
+        status_code = 201
+        content = b"{}"
+
+    def post(url: str, data: dict[str, Any], **more: Any) -> Response:
+        sent.append(data | {"url": url})
+        return Response()
+
+    monkeypatch.setattr("requests.post", post)
+    account, token = "AC" + "0" * 32, "1" * 32
+    job = {
+        "url": f"twilio://{account}:{token}@15551234567/15557654321",
+        "patience": 5.0,
+        "key": "0123456789ab",
+        "priority": 1,
+        "title": "title",
+        "text": "text",
+        "short": "P1 North: EmergencyStop " + "x" * 300,
+        "fields": {},
+    }
+    assert courier.deliver(job) is None
+    assert sent[0]["url"].startswith("https://api.twilio.com/")
+    assert sent[0]["Body"].startswith("P1 North: EmergencyStop")
+    assert sent[0]["Body"].endswith("… [0123456789ab]")
+    assert len(sent[0]["Body"]) <= 160
+
+
+def test_a_url_that_apprise_does_not_know_is_told(
+    tmp_path: Path, places: Places, watched: Watched
+) -> None:
+    url = "nosuchway://t0p-secret@host"
+    with serving(tmp_path, places, {"channels": {"odd": {}}}, odd=url) as alerts:
+        watched.raise_alarm(System.EmergencyStop)
+        stepped(alerts, lambda: attempts(places))
+        assert attempts(places)[0] == (
+            "failed",
+            "the URL of this channel is none that Apprise knows",
+        )
+
+
+def test_a_broken_outbox_is_set_aside_and_what_stands_is_told_with_the_same_key(
+    tmp_path: Path, places: Places, watched: Watched
+) -> None:
+    with http() as hook:
+        with serving(tmp_path, places, ONE, hook=hook.url()) as alerts:
+            watched.raise_alarm(System.EmergencyStop)
+            alerts.step()
+            first = hook.next().json["key"]
+        for file in places.spool.glob("alerts.db*"):
+            file.unlink()
+        places.outbox.write_bytes(b"no database at all" * 1000)
+        with serving(tmp_path, places, ONE, hook=hook.url()) as alerts:
+            stepped(alerts, lambda: not hook.taken.empty())
+            assert hook.next().json["key"] == first
+    assert [file.name for file in places.spool.glob("alerts.db.broken-*")]
+
+
+def test_a_heartbeat_comes_while_the_scan_runs(
+    tmp_path: Path, places: Places, watched: Watched
+) -> None:
+    settings = {"channels": {"dog": {}}, "heartbeat": {"channel": "dog"}}
+    with http() as dog, serving(tmp_path, places, settings, dog=dog.url()) as alerts:
+        alerts.step()
+        assert dog.next().json["event"] == "heartbeat"
+        watched.raise_alarm(System.EmergencyStop)
+        alerts.step()
+        assert rows(places, "select * from message") == []  # it is for nothing else
+
+
+def test_a_scan_that_stands_still_is_an_alarm(
+    tmp_path: Path, places: Places, watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"channels": {"hook": {}}, "heartbeat": {"channel": "hook"}}
+    rule = {"rules": {"all": {"steps": "hook"}}}
+    with http() as hook, serving(tmp_path, places, settings | rule, hook=hook.url()) as alerts:
+        watched.set(System.Period, 0, 0.01)
+        watched.set(System.TimeUtc, 0, watched.utc)
+        watched.plant.scan()
+        monkeypatch.setattr("runtime.alerts.occurrences.PATIENCE", 0.2)
+        stepped(alerts, lambda: rows(places, "select * from message"))
+        told = [hook.next().json]
+        while told[-1]["event"] == "heartbeat":
+            told.append(hook.next().json)
+        assert (told[-1]["priority"], told[-1]["what"]) == (1, "The scan stands still.")
+        watched.set(System.Period, 0, 60.0)
+        watched.plant.scan()
+        stepped(alerts, lambda: rows(places, "select * from message where kind = 'cleared'"))
+
+
+def certified(folder: Path) -> tuple[ssl.SSLContext, Path]:
+    """A server's TLS with a certificate for 127.0.0.1, and the authority that vouches for it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "receiver")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    public, private = folder / "receiver.pem", folder / "receiver.key"
+    public.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(public, private)
+    return context, public
