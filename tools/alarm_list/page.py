@@ -63,9 +63,9 @@ mere consequence of DatabaseLost: from then on the pumps follow no plan.
 ## Who may do what
 
 Acknowledge, reset, unshelve, and shelve: operators. Shelving needs a reason and ends by itself
-after at most {LONGEST_SHELVING // 3600} h of running; an alarm of priority 1 is shelved by an engineer
-only. Taking out of service, and the return: engineers, with a reason. Each is a request to the scan
-like any other: recorded with who, when, why and from where, and answered by the scan that did it.
+after at most {LONGEST_SHELVING // 3600} h of running; an alarm of priority 1 is shelved by an
+engineer only. Taking out of service, and the return: engineers. Each is a request to the scan like
+any other: recorded with who, when, why and from where, and answered by the scan that did it.
 
 States outlive a restart and a power cut. After a cold start, what was active counts as active until
 its condition is found again, for at most {System.MemoryAge.high:g} s, and nothing that was
@@ -102,8 +102,10 @@ def page() -> str:
     return "\n".join(parts)
 
 
-COLUMNS = ("alarm", "priority", "says", "cause", "consequence", "response", "delays", "latching")
-COLUMNS += ("suppressed by",)
+COLUMNS = (
+    *("alarm", "priority", "says", "cause", "consequence", "response"),
+    *("delays", "latching", "suppressed by"),
+)
 STATES = ("state", "active", "active, suppressed", "ended", "asked for")
 
 

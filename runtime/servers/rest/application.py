@@ -12,7 +12,18 @@ from prometheus_client import CollectorRegistry
 
 from config import Config
 from runtime.places import Places
-from runtime.servers.rest import about, alarms, health, openapi, plant, problems, safety, stops
+from runtime.servers.rest import (
+    about,
+    alarm_wishes,
+    alarms,
+    alerts,
+    health,
+    openapi,
+    plant,
+    problems,
+    safety,
+    stops,
+)
 from runtime.servers.rest.asking import Asking
 from runtime.servers.rest.gate import Gate
 from runtime.servers.rest.metrics import ImageCollector, Metrics, Traffic
@@ -25,7 +36,10 @@ FILES = {
     "/": "index.html",
     "/docs": "docs.html",
     "/page/style.css": "style.css",
-    **{f"/page/{name}.js": f"{name}.js" for name in ("dom", "ask", "show", "operate", "docs")},
+    **{
+        f"/page/{name}.js": f"{name}.js"
+        for name in ("dom", "ask", "alarms", "show", "operate", "docs")
+    },
 }
 TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -69,6 +83,13 @@ def application(
         f"{API}/emergency-stops/{{stop}}/clear", stops.ClearingResource(snapshots, asking)
     )
     app.add_route(f"{API}/alarms", alarms.AlarmsResource(snapshots))
+    wishes = alarm_wishes.AlarmWishesResource(snapshots, asking)
+    for wish in ("acknowledge", "shelve", "unshelve", "return", "reset"):
+        app.add_route(f"{API}/alarms/{wish}", wishes, suffix=wish)
+    app.add_route(f"{API}/alarms/out-of-service", wishes, suffix="take_out")
+    acknowledge_all = alarm_wishes.AcknowledgeAllResource(snapshots, asking)
+    app.add_route(f"{API}/alarms/acknowledge-all", acknowledge_all)
+    app.add_route(f"{API}/alerts", alerts.AlertsResource(snapshots, queries))
     app.add_route(f"{API}/config", about.ConfigResource(config))
     app.add_route(f"{API}/sessions", about.SessionsResource(places))
     app.add_route("/healthz", health.HealthResource(snapshots, places))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from concurrent.futures import Future
 from contextvars import ContextVar
 from threading import Thread
@@ -51,6 +51,16 @@ class Asking:
         """
         asked.set(True)
         return self._loop.submit(self._ask(tag, slot, value, asker, shown, reference)).result()
+
+    def ask_each(
+        self, rows: Iterable[tuple[Tag, int]], value: float, asker: Asker
+    ) -> list[tuple[Answer, int]]:
+        """The same of many rows at once, each shown afterwards."""
+        asked.set(True)
+        waiting = [
+            self._loop.submit(self._ask(tag, slot, value, asker, tag, 0)) for tag, slot in rows
+        ]
+        return [future.result() for future in waiting]
 
     async def _ask(
         self, tag: Tag, slot: int, value: float, asker: Asker, shown: Tag, reference: int

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from runtime.alarm import WORDS
 from runtime.servers.rest.schema import table_schema
 from runtime.tags import Pump, Station, System
 
@@ -187,19 +188,51 @@ class Done(Place):
     durable: bool = Field(description="It is on disk too: it survives a power cut.")
 
 
+AlarmWord = Annotated[str, WithJsonSchema({"type": "string", "enum": [*WORDS.values()]})]
+
+
 class Alarm(Place):
     alarm: str
     priority: Literal[1, 2, 3, 4]
+    state: AlarmWord
+    first_out: bool = Field(
+        description="Came first of those that stand in its station; the others may follow from it."
+    )
     text: str
     cause: str
     consequence: str
     response: str
-    since: datetime | None
+    since: datetime | None = Field(description="When it became active; null once it has ended.")
+    shelved_until: datetime | None
 
 
 class Alarms(Mirrored):
-    active: int
+    active: int = Field(description="Active in the whole system, hidden ones too.")
+    unacknowledged: int
+    shelved: int
+    flood: bool = Field(description="More than an operator can deal with: over 10 in 10 minutes.")
+    found: int = Field(description="How many are of the state, priority and station asked for.")
     alarms: list[Alarm] = Field(description=f"The {MANY} that matter most, by priority and age.")
+
+
+class AlarmDone(Place):
+    """What became of a wish about an alarm. `state` is the one after the scan that did it."""
+
+    alarm: str
+    state: AlarmWord
+    changed: bool = Field(description="False if it was so already, so that nothing was asked.")
+    id: str | None = Field(description="Of the request; null if nothing was asked.")
+    scan: int
+    latency_ms: float
+    durable: bool = Field(description="It is on disk too: it survives a power cut.")
+
+
+class AllAcknowledged(Model):
+    """What became of the alarms of a station that waited to be acknowledged, as far as listed."""
+
+    station: StationId
+    acknowledged: int
+    left: int = Field(description="Still waiting: too many for once, or changed meanwhile.")
 
 
 class Session(Model):

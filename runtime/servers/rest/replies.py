@@ -59,8 +59,11 @@ def mirror(
     resp: falcon.Response,
     snapshot: Snapshot,
     render: Callable[[], dict[str, Any]],
+    key: str = "",
 ) -> None:
     """Reply with the head and what `render` makes of the snapshot, or with 304.
+
+    Whoever asks for the same `key`, which is the path unless given, shares what is made.
 
     The tag is weak: the age in the head is none of what it stands for. A 304 is no proof of a
     running scan, but the tag changes with each scan and when it stops.
@@ -69,7 +72,7 @@ def mirror(
     if snapshot.tag in (req.if_none_match or ()):
         resp.status = falcon.HTTP_304
         return
-    made = snapshot.rendered(req.path, lambda: encoded({**head(snapshot), **render()}))
+    made = snapshot.rendered(key or req.path, lambda: encoded({**head(snapshot), **render()}))
     resp.content_type = falcon.MEDIA_JSON
     if takes_zipped(req, resp, made.plain):
         resp.data = made.zipped

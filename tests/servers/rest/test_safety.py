@@ -1,10 +1,8 @@
-"""The state of what protects, active alarms, and the record of both."""
+"""The state of what protects."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from runtime.tags import SHOWN, Pump, Station, System
+from runtime.tags import Pump, Station
 from tests.servers.rest.site import Image, Site
 
 
@@ -26,55 +24,3 @@ def test_safety_names_what_acts_and_on_which_pump(image: Image, site: Site) -> N
     (limited,) = north["pumps"]
     assert limited["pump"] == 13
     assert limited["tags"]["Limited"]["value"] == ["level"]
-
-
-def alarms(site: Site) -> list[Any]:
-    found: list[Any] = site.api("alarms").json["alarms"]
-    return found
-
-
-def test_every_declared_alarm_is_shown_with_what_to_do(image: Image, site: Site) -> None:
-    declared = [(table, tag) for table in SHOWN for tag in table.tags() if tag.alarm]
-    for _, tag in declared:
-        image[tag][0] = True
-    image.publish()
-    shown = {(alarm["scope"], alarm["alarm"]): alarm for alarm in alarms(site)}
-    assert set(shown) == {(table.__name__.lower(), tag.name) for table, tag in declared}
-    for table, tag in declared:
-        alarm = shown[table.__name__.lower(), tag.name]
-        assert tag.alarm is not None
-        assert (alarm["priority"], alarm["response"]) == (tag.alarm.priority, tag.alarm.response)
-    assert shown["pump", "EmergencyStop"]["station"] == "North"
-    assert shown["pump", "EmergencyStop"]["pump"] == 11
-    assert shown["system", "Fault"]["station"] is None
-
-
-def test_alarms_come_by_priority_and_the_oldest_first(image: Image, site: Site) -> None:
-    image[Pump.FeedbackLost][0] = True  # priority 3
-    image[Pump.NotFollowing][3:5] = True  # priority 2
-    image[Pump.NotFollowingSince][3:5] = [1_700_000_100.0, 1_700_000_000.0]
-    image[System.EmergencyStop][0] = True  # priority 1
-    image.publish()
-    found = [(alarm["alarm"], alarm["pump"]) for alarm in alarms(site)]
-    assert found == [
-        ("EmergencyStop", None),
-        ("NotFollowing", 21),
-        ("NotFollowing", 13),
-        ("FeedbackLost", 11),
-    ]
-    assert alarms(site)[1]["since"] == "2023-11-14T22:13:20Z"
-
-
-def test_an_alarm_of_what_nothing_lists_is_shown_all_the_same(image: Image, site: Site) -> None:
-    image[Pump.NotFollowing][2] = True
-    image[Pump.Configured][2] = True
-    image.publish()
-    (alarm,) = alarms(site)
-    assert (alarm["scope"], alarm["station"], alarm["pump"]) == ("pump", None, None)
-
-
-def test_what_is_not_in_use_has_no_alarms(image: Image, site: Site) -> None:
-    image[Pump.NotFollowing][1] = True  # the retired pump
-    image[Pump.NotFollowing][2] = True  # a slot that nothing has
-    image.publish()
-    assert site.api("alarms").json["active"] == 0

@@ -1,4 +1,4 @@
-// Asking for stops and clearings. Nothing is ever sent twice, or again by itself.
+// Asking for stops, clearings, and what is to be of an alarm. Nothing is ever sent twice, or again by itself.
 
 import { make, page } from "./dom.js";
 
@@ -22,26 +22,36 @@ function hold(label, act) {
   return button;
 }
 
-function ask(title, action, path, body, needsReason) {
+export function ask(title, action, path, body, needs = {}, told = "") {
   const dialog = page("#ask"), form = dialog.querySelector("form"), said = dialog.querySelector("p");
-  const { reason, token, go, back } = form.elements;
+  const { reason, seconds, token, go, back } = form.elements;
   dialog.querySelector("h2").textContent = title;
   go.textContent = action;
-  reason.value = said.textContent = "";
-  reason.required = needsReason;
+  reason.value = "";
+  said.textContent = told;
+  reason.required = Boolean(needs.reason);
+  form.querySelector(".time").hidden = !needs.seconds;
   token.value = sessionStorage.getItem("token") ?? "";
   form.querySelector(".token").hidden = Boolean(token.value);
   back.onclick = () => dialog.close();
   form.onsubmit = async (event) => {
     event.preventDefault();
     go.disabled = true;
-    const refused = await post(path, { ...body, reason: reason.value }, token.value.trim());
+    const time = needs.seconds ? { seconds: Number(seconds.value) } : {};
+    const refused = await post(path, { ...body, ...time, reason: reason.value }, token.value.trim());
     go.disabled = false;
     if (!refused) { dialog.close(); return; }
     said.textContent = refused;
     form.querySelector(".token").hidden = Boolean(sessionStorage.getItem("token"));
   };
   dialog.showModal();
+}
+
+// At once if the token is known; the dialog only for what is missing, or to tell why not.
+export async function quickly(title, action, path, body) {
+  const token = sessionStorage.getItem("token");
+  const refused = token ? await post(path, body, token) : "";
+  if (!token || refused) ask(title, action, path, body, {}, refused);
 }
 
 async function post(path, body, token) {
@@ -61,7 +71,7 @@ async function post(path, body, token) {
 // A stop button, and beside it the way out of the stop that is in force.
 export function guard(name, place) {
   const title = `${place.scope.toUpperCase()} STOP`;
-  const stop = hold(title, () => ask(`${title}: ${name}`, "STOP", STOPS, place, false));
+  const stop = hold(title, () => ask(`${title}: ${name}`, "STOP", STOPS, place));
   const sign = make("span", { className: "stopped", textContent: "STOP IN FORCE", hidden: true });
   const clear = make("button", { textContent: "clear…", hidden: true, className: "clear" });
   return {
@@ -69,7 +79,7 @@ export function guard(name, place) {
     show({ EmergencyStop: on, EmergencyStopId: id }) {
       sign.hidden = clear.hidden = !on.value;
       stop.hidden = on.value;
-      clear.onclick = () => ask(`Clear the ${place.scope} stop: ${name}`, "Clear", `${STOPS}/${id.value}/clear`, {}, true);
+      clear.onclick = () => ask(`Clear the ${place.scope} stop: ${name}`, "Clear", `${STOPS}/${id.value}/clear`, {}, { reason: true });
     },
   };
 }

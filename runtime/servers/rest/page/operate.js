@@ -1,13 +1,14 @@
-// The operator page: shows the image once a second, and asks for stops. It decides nothing.
+// The operator page: shows the image once a second, and asks for stops and for what is to be of an alarm. It decides nothing.
 //
 // Whether data are live is judged by the scan number: a reply alone proves no running scan.
 
+import { refreshAlarms } from "./alarms.js";
 import { guard } from "./ask.js";
 import { page } from "./dom.js";
-import { alarmLine, stationCard } from "./show.js";
+import { stationCard } from "./show.js";
 
 const POLL = 1000, PATIENCE = 2500, DEAD = 3000; // ms
-const UNFOLDED = 8, LISTED = 50; // stations shown open, alarms shown
+const UNFOLDED = 8; // stations shown open
 
 let scan = null, changed = -Infinity, limit = DEAD, trouble = "";
 let cards = new Map(), shape = "";
@@ -32,13 +33,11 @@ function build(stations) {
 
 async function refresh() {
   try {
-    const [all, alarms] = await Promise.all([get("/api/v1/stations"), get("/api/v1/alarms")]);
+    const [all] = await Promise.all([get("/api/v1/stations"), refreshAlarms(get)]);
     build(all.stations);
     for (const station of all.stations) cards.get(station.station)?.show(station);
     system.show(all.system.tags);
     page("#scan").textContent = `scan ${all.scan}`;
-    page("#alarms h2").textContent = alarms.active ? `Alarms: ${alarms.active}` : "No alarms";
-    page("#alarms ol").replaceChildren(...alarms.alarms.slice(0, LISTED).map(alarmLine));
     const open = [...cards].filter(([, card]) => card.element.open).map(([station]) => station);
     await Promise.all(open.map(async (station) => cards.get(station)?.detail(await get(`/api/v1/stations/${encodeURIComponent(station)}`))));
     if (all.live && all.scan !== scan) changed = performance.now();

@@ -1,9 +1,9 @@
-// Stations, pumps and alarms as elements that are made once and then only changed.
+// Stations and pumps as elements that are made once and then only changed.
 
+import { acknowledgeAll } from "./alarms.js";
 import { guard } from "./ask.js";
 import { make } from "./dom.js";
 
-const SHAPES = { 1: "■", 2: "▲", 3: "●", 4: "◆" };
 const digits = { Hz: 1, m: 2, kW: 1, "m³/h": 0, s: 0 };
 const text = ({ value, unit }) => value === null ? "–" : `${value.toFixed(digits[unit] ?? 0)} ${unit}`;
 
@@ -55,11 +55,11 @@ const HEADS = ["pump", "speed", "setpoint", "actual", "power", "by", ""];
 
 export function stationCard({ station, name, pumps }, open) {
   const level = bar(), value = make("span"), state = make("span", { className: "dim" });
-  const way = guard(name || station, { scope: "station", station });
+  const way = guard(name || station, { scope: "station", station }), waiting = acknowledgeAll(name || station, station);
   const rows = new Map(pumps.filter((pump) => pump.active).map((pump) => [pump.pump, pumpRow(station, pump)]));
   const element = make("details", { className: "station", open },
     make("summary", {}, make("strong", { textContent: name || station }), level.element, value, state,
-      make("span", { className: "acts" }, ...way.elements)),
+      make("span", { className: "acts" }, waiting.element, ...way.elements)),
     make("table", {}, make("tr", {}, ...HEADS.map((head) => make("th", { textContent: head }))),
       ...[...rows.values()].map((row) => row.element)));
   for (const button of element.querySelectorAll("summary button")) button.addEventListener("click", (event) => event.preventDefault());
@@ -69,6 +69,7 @@ export function stationCard({ station, name, pumps }, open) {
     show({ tags }) {
       show(value, tags.Level);
       state.textContent = tags.Failsafe.value ? "failsafe" : "";
+      waiting.show(tags.UnacknowledgedAlarms);
       way.show(tags);
     },
     detail({ tags, pumps }) {
@@ -82,12 +83,4 @@ export function stationCard({ station, name, pumps }, open) {
       level.show(low - margin, high + margin, low, high, tags.Level.value);
     },
   };
-}
-
-export function alarmLine({ priority, alarm, scope, station, pump, text, cause, consequence, response, since }) {
-  const place = [station, pump].filter((part) => part !== null).join(" / ") || scope;
-  return make("li", { title: `Cause: ${cause}\nConsequence: ${consequence}\nDo: ${response}` },
-    make("span", { className: `badge p${priority}`, textContent: `${SHAPES[priority]} ${priority}` }),
-    make("strong", { textContent: place }), make("span", { textContent: text }),
-    make("time", { textContent: since ? new Date(since).toLocaleString() : "" }));
 }
