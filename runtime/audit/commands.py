@@ -23,6 +23,7 @@ from runtime.places import Places
 NOT_INTACT = 3  # exit code
 TOLD = 100  # findings that are told one by one
 MOST = 100_000  # entries of a search
+LONGEST_DETAILS = 200  # characters of them that a search shows; a report has all
 
 VERIFY = """\
 Recompute the hash of every entry of the audit log, and compare the log with its signed anchors.
@@ -189,10 +190,14 @@ def _line(entry: audit_search.Row) -> str:
         entry["result"],
         *([f'"{entry["reason"]}"'] if entry["reason"] else []),
         *([f"id {entry['correlation_id']}"] if entry["correlation_id"] else []),
-        entry["details"],
+        _shortened(entry["details"]),
     ]
     line = "  ".join(str(part) for part in parts)
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
+
+
+def _shortened(details: str) -> str:
+    return details if len(details) <= LONGEST_DETAILS else f"{details[:LONGEST_DETAILS]}…"
 
 
 def _report(given: argparse.Namespace) -> None:
