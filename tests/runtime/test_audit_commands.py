@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,11 @@ import pytest
 from runtime.audit.anchors import ANCHOR, AnchorFile, Key, anchor
 from runtime.command_line import execute
 from runtime.database import audit_entries, audit_rows
+from runtime.database.embedded import EmbeddedServer
+from runtime.database.migrations import migrate
+from runtime.places import Places
 from tests.calejo import ROOT
-from tests.conftest import Database
+from tests.conftest import Database, fast_directory
 from tests.runtime.database.audit_logs import Intruder, entry
 
 STOP = {"action": "set emergency stop", "actor": "anna", "object": "South/2/EmergencyStop"}
@@ -85,6 +89,14 @@ def intruder(calejo: Command, database: Database) -> Iterator[Intruder]:
     intruder = Intruder(database.dsn("postgres"))
     yield intruder
     intruder.connection.close()
+
+
+@pytest.fixture
+def state() -> Iterator[Path]:
+    """A state directory that the account of an embedded server can reach, too."""
+    with tempfile.TemporaryDirectory(prefix="calejo-", dir=fast_directory()) as directory:
+        Path(directory).chmod(0o711)
+        yield Path(directory)
 
 
 def test_an_intact_log_is_called_intact_with_what_was_checked(
@@ -186,6 +198,27 @@ def test_a_database_that_is_away_and_a_key_that_is_none_are_told_in_a_line(
     done = calejo("audit", "verify", "--public-key", str(tmp_path / "not.pem"))
     assert done.returncode == 1
     assert "found no public key, allowed an Ed25519 public key as PEM" in done.stderr
+
+
+def test_an_embedded_database_that_stands_still_is_started_for_the_command(
+    calejo: Command, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CALEJO_DATABASE", "embedded")
+    monkeypatch.setenv("CALEJO_STATE", str(state))
+    done = calejo("audit", "verify")
+    assert done.returncode == 1
+    assert "the embedded PostgreSQL was never started here" in done.stderr
+    server = EmbeddedServer(Places(state).postgres, durable=False)
+    server.start()
+    try:
+        migrate(server.dsn("calejo_owner"))
+    finally:
+        server.stop()
+    done = calejo("audit", "verify")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[1] == "intact"
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(server.dsn("calejo_runtime"), connect_timeout=2)
 
 
 def test_a_report_as_csv_has_all_columns_and_no_formula(calejo: Command) -> None:

@@ -94,6 +94,16 @@ class Intruder:
         self.does("INSERT INTO audit_log SELECT * FROM kept WHERE audit_id <= %s", count)
         self.follow()
 
+    def is_as_kept(self, count: int) -> bool:
+        """Whether the log is as it was put back."""
+        kept = "(SELECT * FROM kept WHERE audit_id <= %(count)s)"
+        differences = self.connection.execute(
+            f"(SELECT * FROM audit_log EXCEPT ALL {kept})"
+            f" UNION ALL ({kept} EXCEPT ALL SELECT * FROM audit_log)",
+            {"count": count},
+        )
+        return differences.rowcount == 0
+
     def follow(self) -> None:
         """Make the head fit the last entry."""
         self.does(

@@ -284,6 +284,24 @@ def test_any_tampering_is_found_and_named_and_without_it_nobody_is_accused(
         assert any(touched & {*range(f.first, f.last + 1)} for f in found.findings), told
 
 
+@given(data=st.data(), count=st.integers(1, COUNT))
+@settings(max_examples=60, deadline=None,
+          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+def test_whatever_is_done_together_a_log_is_intact_only_if_it_is_the_same_again(
+    log: Connection, intruder: Intruder, data: st.DataObject, count: int
+) -> None:
+    if not intruder.kept:
+        intruder.keep()
+    intruder.put_back(count)
+    for number, how in data.draw(
+        st.lists(st.tuples(st.integers(1, count), TAMPERING), min_size=1, max_size=4)
+    ):
+        tamper(intruder, number, how, count)
+    found = verdict(log)
+    told = [str(finding) for finding in found.findings]
+    assert found.intact == intruder.is_as_kept(count), told
+
+
 def test_entries_from_before_the_chain_become_its_beginning(
     database: Database, tmp_path: Path
 ) -> None:
