@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from runtime.alarm import AlarmState
 from runtime.events import CAPACITY
 from runtime.layout import Capacity
 from runtime.places import Places
@@ -51,6 +52,22 @@ def test_edges_are_spooled_with_what_explains_them(
     }
     assert limited.body["limits"] == {"speed": [50.0, 60.0], "level": [0.5, 0.4]}
     assert (cleared.body["request"], cleared.body["reference"]) == (clear, stop)
+
+
+def test_the_state_of_an_alarm_is_recorded_with_the_request_that_it_follows_from(
+    places: Places, plant: Plant, recorder: Recorder
+) -> None:
+    state = Pump.tag(Pump.Failed.state)
+    plant.columns[state][4] = AlarmState.CLEARED
+    plant.scan()
+    asked = plant.take(0, state, 4, AlarmState.ACKNOWLEDGED)
+    plant.columns[state][4] = AlarmState.NORMAL  # what becomes of it
+    plant.scan()
+    steps(recorder)
+    *_, edge = spooled(places)
+    assert (edge.kind, edge.body["tag"]) == (Kind.SAFETY, "Pump.FailedState")
+    assert (edge.body["old"], edge.body["new"]) == (3.0, 0.0)
+    assert edge.body["request"] == asked
 
 
 def limits_recorded(

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from runtime.alarm import AlarmState
 from runtime.layout import REQUESTS
 from runtime.requests import PER_SCAN, Result
 from runtime.scan import Fault
@@ -120,6 +121,7 @@ def test_a_block_that_raises_leaves_the_safe_outputs_published(
     assert plc.last_setpoints.tolist() == [0.0] * 4
     assert plc[System.Fault][0]
     assert plc[System.FaultBlock][0] == place + 1
+    assert plc[System.tag(System.Fault.state)][0] == AlarmState.UNACKNOWLEDGED
 
 
 def test_an_output_that_is_no_number_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
