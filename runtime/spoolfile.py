@@ -33,6 +33,7 @@ class Kind(StrEnum):
     EDGE = "edge"  # an edge of any other recorded tag
     SAMPLE = "sample"  # values for the history, as bytes (`runtime.samples`)
     LOST = "lost"  # how many records of a kind gave way
+    ALERT = "alert"  # how a message of the outbox is, with its newest attempt
     NOTE = "note"  # what the runtime itself did or found: an entry of the audit log
 
 

@@ -17,6 +17,7 @@ import orjson
 from runtime import spoolfile
 from runtime.alerts import tables
 from runtime.alerts.wording import Words
+from runtime.spool import Kind
 
 FIRST, LONGEST = 5.0, 900.0  # s between attempts, doubled each time
 JITTER = 0.2  # share by which a pause is longer or shorter, so that not all come back at once
@@ -228,10 +229,9 @@ class Outbox:
         if attempt is not None:
             row = self.connection.execute(_ATTEMPT, (key, attempt)).fetchone()
             body["attempt"] = dict(row)
-        self.connection.execute(spoolfile.INSERT, (KIND, orjson.dumps(body)))
+        self.connection.execute(spoolfile.INSERT, (Kind.ALERT, orjson.dumps(body)))
 
 
-KIND = "alert"
 _STATE = """
     select key, channel, kind, alarm, priority, title, text, fields, state, created, attempts,
            error, ended, digest

@@ -7,7 +7,6 @@ import sqlite3
 import orjson
 
 from runtime import spoolfile
-from runtime.alerts.outbox import KIND
 from runtime.spool import Kind
 
 RECORDS, GIVEN_UP = 100_000, 10_000  # records kept for PostgreSQL; how many then give way
@@ -34,5 +33,5 @@ def _bound(connection: sqlite3.Connection) -> None:
     if waiting > RECORDS:
         oldest = "select seq from record order by seq limit ?"
         gone = connection.execute(f"delete from record where seq in ({oldest})", (GIVEN_UP,))
-        lost = orjson.dumps({"records": gone.rowcount, "kind": KIND})
+        lost = orjson.dumps({"records": gone.rowcount, "kind": Kind.ALERT})
         connection.execute(spoolfile.INSERT, (Kind.LOST, lost))

@@ -12,8 +12,6 @@ from psycopg import Connection
 
 from runtime.spoolfile import Record
 
-KIND = "alert"  # of records in a spool
-
 _ALERT = """
     INSERT INTO alerts (alert_key, source, sequence, alarm_key, kind, channel, tag, station_id,
                         pump_id, priority, title, message, value, limit_value, raised_at,

@@ -120,9 +120,9 @@ def _upload(connection: Connection, source: str, records: Sequence[Record], name
     samples = [record for record in records if record.kind == Kind.SAMPLE]
     if samples:
         history.insert(connection, samples, names)
-    if alerts := [record for record in records if record.kind == alert_records.KIND]:
+    if alerts := [record for record in records if record.kind == Kind.ALERT]:
         alert_records.insert(connection, source, alerts)
-    others = [r for r in records if r.kind not in (*_EDGES, Kind.SAMPLE, alert_records.KIND)]
+    others = [r for r in records if r.kind not in (*_EDGES, Kind.SAMPLE, Kind.ALERT)]
     entries = [audit_entries.of_record(record, names) for record in others]
     audit_entries.append(connection, source, entries)
 
