@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -19,8 +20,10 @@ from runtime.database.postmaster import ServerError
 from runtime.database.session import DatabaseAwayError, opened
 from runtime.database.trace import Row, Story
 from runtime.places import Places
+from runtime.tags import TAGS
 
 NOT_FOUND = 3  # exit code
+_STATES = {repr(tag): tag.states for tag in TAGS}
 DESCRIPTION = """\
 Tell all that is known of a request, in the order of time: who asked for what, why and from where;
 in which scan it was executed, or why not; what changed in that scan, and what was written of it.
@@ -81,12 +84,20 @@ def _words(step: Row) -> str:
     place = "/".join(str(step[key]) for key in ("station", "pump") if key in step) or "System"
     scan = f"scan {step['scan']}: "
     if "tag" in step:
-        return f"{scan}{place} {step['tag']} {step['old_value']:g} -> {step['new_value']:g}"
+        name = step["tag"].partition(".")[2]
+        old, new = (_value(step["tag"], step[key]) for key in ("old_value", "new_value"))
+        return f"{scan}{place}/{name} {old} -> {new}"
     if "event" in step:
         stop = f"emergency stop {step['emergency_stop_id']}"
         return f"{scan}{stop} of {place} {step['event']} by {step['actor']}: {step['reason']}"
     ended = f", until {step['ended_at']:%H:%M:%S.%f}" if "ended_at" in step else ""
     return f"{scan}{place} limit {step['limit_name']!r} acts{ended}"
+
+
+def _value(tag: str, value: float) -> str:
+    """A value, as the word that its tag has for it."""
+    states = (_STATES.get(tag) or {}) if math.isfinite(value) else {}
+    return states.get(int(value), f"{value:g}")
 
 
 def _request(step: Row) -> str:

@@ -112,10 +112,17 @@ def _changes(before: Values, after: Values) -> dict[str, list[Any]]:
 
 
 def _flat(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    """Nested mappings as one, with names such as program.watchdog.timeout."""
+    """Nested mappings as one, with names such as program.watchdog.timeout.
+
+    Of a list such as that of the blocks, the order of its names is a value too.
+    """
     for name, value in values.items():
         if isinstance(value, Mapping):
             yield from _flat(value, f"{path}{name}.")
+        elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+            yield f"{path}{name}", [next(iter(i)) if isinstance(i, Mapping) else i for i in value]
+            for item in value:
+                yield from _flat(item, f"{path}{name}.") if isinstance(item, Mapping) else ()
         else:
             yield f"{path}{name}", value
 

@@ -40,7 +40,7 @@ def refusal(done: subprocess.CompletedProcess[str]) -> str:
 
 def test_help_lists_the_commands_for_people_and_no_others(calejo: Calejo) -> None:
     done = calejo("--help")
-    for command in ("run", "demo", "check", "migrate", "status", "tags"):
+    for command in ("run", "demo", "check", "migrate", "status", "tags", "trace"):
         assert f"    {command} " in done.stdout
     assert "--format {csv,markdown,json}" in calejo("tags", "--help").stdout
     assert "process NAME" not in done.stdout

@@ -87,7 +87,7 @@ CREATE TABLE history_series (
 CREATE INDEX history_series_by_pump ON history_series (pump_id, tag);
 CREATE INDEX history_series_by_station ON history_series (station_id, tag);
 
--- The order of the columns leaves no holes: 60 bytes a row, and 40 in the index, which holds all
+-- The order of the columns leaves no holes: 60 bytes a row, and about 85 in the index, which holds all
 -- that drawing a line needs.
 CREATE TABLE history (
     occurred_at timestamptz NOT NULL,

@@ -41,14 +41,18 @@ def test_the_first_start_tells_all_settings_and_a_later_one_only_what_changed(
 ) -> None:
     note_configuration(places, config.load(SCAN_YAML, {}))
     note_configuration(places, config.load(SCAN_YAML, {}))
-    note_configuration(places, config.load(SCAN_YAML, {"CALEJO_PERIOD": "50 ms"}))
+    changed = {"CALEJO_PERIOD": "50 ms", "CALEJO_PROGRAM_WATCHDOG_TIMEOUT": "10 min"}
+    note_configuration(places, config.load(SCAN_YAML, changed))
     first, second = told(places, database, connection)
     assert (first["action"], second["action"]) == (
         "begin with configuration",
         "change configuration",
     )
     assert first["details"]["settings"]["period"] == "100 ms"
-    assert second["details"]["changes"] == {"period": ["100 ms", "50 ms"]}
+    assert second["details"]["changes"] == {
+        "period": ["100 ms", "50 ms"],
+        "program.watchdog.timeout": ["20 min", "10 min"],
+    }
     assert second["details"]["digest_before"] == first["details"]["digest"]
     assert second["actor"] == "calejo"
 

@@ -54,9 +54,9 @@ def test_either_id_tells_who_asked_what_became_of_it_and_what_followed(
     words = [line.split("  ", 1)[1] for line in tracing.lines(story)]
     assert sorted(words) == sorted(
         [
-            "scan 101: North/11 Pump.EmergencyStop 0 -> 1",
-            "scan 101: North/11 Pump.Authority 0 -> 4",
-            "scan 101: North/11 Pump.Limited 0 -> 2",
+            "scan 101: North/11/EmergencyStop 0 -> 1",
+            "scan 101: North/11/Authority Default -> EmergencyStop",
+            "scan 101: North/11/Limited 0 -> 2",
             "scan 101: emergency stop 77 of North/11 set by anna: smoke in the pump hall",
             "scan 101: North/11 limit 'rate' acts",
             "asked by anna (operator), rest 10.0.0.7: set emergency stop North/11/EmergencyStop"
