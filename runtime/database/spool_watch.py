@@ -22,6 +22,7 @@ import structlog
 from runtime import spoolfile
 from runtime.database.changes import Changes, note
 from runtime.places import Places
+from runtime.spool import SpoolError
 
 KEEP = 60.0  # s between looks at the numbers of files that are still the same
 NOTED = 5.0  # s for a note to get to the disk
@@ -39,6 +40,7 @@ class SpoolWatch:
         self._known: dict[str, dict[str, Any]] = _load(self._file)
         self._marks: dict[str, tuple[int, int]] = {}
         self._next = float("-inf")
+        self._unsaved = False
 
     def look(self) -> None:
         """Compare the files with what is known of them. Cheap while they are the same."""
@@ -53,11 +55,21 @@ class SpoolWatch:
         for name, problem in self._problems(known):
             logger.error("spool file lost", file=name, problem=problem)
             notes.append(note("lose spool", problem, self._known[name], f"{name}.db"))
-        if known != self._known:
-            if notes:
-                self._changes.note(notes).result(NOTED)
-            _save(self._file, known)
-            self._known = known
+        if notes:
+            self._changes.note(notes)
+        self._unsaved |= known != self._known
+        self._known = known
+        if self._unsaved:
+            self._keep()
+
+    def _keep(self) -> None:
+        """Save what is known. A disk that doesn't take it must not hold up the uploads."""
+        try:
+            self._changes.note([]).result(NOTED)  # notes before it are on disk, too
+            _save(self._file, self._known)
+            self._unsaved = False
+        except (OSError, SpoolError, sqlite3.Error) as error:
+            logger.warning("what spool files are is not saved", problem=repr(error))
 
     def _problems(self, known: dict[str, dict[str, Any]]) -> Iterator[tuple[str, str]]:
         """What happened to each file that is not what it was; `known` becomes what is."""

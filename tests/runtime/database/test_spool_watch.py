@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 
 import pytest
+from structlog.testing import capture_logs
 
 from runtime.database.changes import Changes
 from runtime.database.spool_watch import SpoolWatch
@@ -118,3 +120,20 @@ def test_what_a_watch_knows_outlives_a_broken_list(places: Places, changes: Chan
     record(places, 1)
     SpoolWatch(places, changes).look()
     assert b"recorder" in places.spools.read_bytes()
+
+
+def test_a_disk_that_takes_nothing_holds_nothing_up_and_the_loss_is_told_once(
+    places: Places, changes: Changes, database: Database, connection: Connection
+) -> None:
+    watch = SpoolWatch(places, changes)
+    record(places, 1)
+    watch.look()
+    remove(places)
+    before = places.spools.read_bytes()
+    places.spools.with_suffix(f".{os.getpid()}").mkdir()
+    with capture_logs() as lines:
+        watch.look()
+    assert [line["log_level"] for line in lines] == ["error", "warning"]
+    assert places.spools.read_bytes() == before
+    watch.look()
+    assert losses(places, database, connection) == [("recorder.db", "gone")]
