@@ -10,10 +10,16 @@ import pytest
 
 from runtime.alerts.outbox import Claim, Order, Outbox
 from runtime.alerts.wording import Words
+from runtime.database.board import Board
+from runtime.database.changes import Changes
+from runtime.database.connection import Guard
+from runtime.database.process import Uploader
+from runtime.database.spool_watch import SpoolWatch
 from runtime.places import Places
 from runtime.spoolfile import SpoolReader
 from tests.conftest import Database
-from tests.runtime.database.spools import Row, drain
+from tests.processes import until
+from tests.runtime.database.spools import PLANT, Row, drain
 from tests.runtime.database.spools import rows as table
 
 NOW = 1.78e9
@@ -107,16 +113,25 @@ def test_an_outbox_made_anew_goes_on_with_the_same_key(
     assert len(table(connection, "alert_attempts")) == 2
 
 
-def test_what_waits_while_the_database_is_away_comes_afterwards_in_order(
+def test_people_are_told_while_the_database_is_away_and_it_learns_of_it_afterwards(
     database: Database, places: Places, connection: Connection, outbox: Outbox
 ) -> None:
-    """The outbox asks no database: nothing here is connected while it works."""
-    for n in range(3):
-        add(outbox, f"m{n}")
-        outbox.settle(claimed(outbox, NOW), NOW, NOW + 1, None)
-    drain(database, places)
-    assert {row["state"] for row in table(connection, "alerts")} == {"delivered"}
-    assert len(table(connection, "alert_attempts")) == 3
+    where = "host=127.0.0.1 port=1"  # nobody listens there
+    watch = SpoolWatch(places, Changes(places))
+    uploader = Uploader(Board(PLANT, {}), lambda: where, Guard(), places, watch)
+    uploader.start()
+    try:
+        until(lambda: uploader.status.startswith("unreachable"))
+        for n in range(3):
+            add(outbox, f"m{n}")
+            outbox.settle(claimed(outbox, NOW), NOW, NOW + 1, None)
+        assert not uploader.connected
+        where = database.runtime
+        until(lambda: len(table(connection, "alert_attempts")) == 3)
+    finally:
+        uploader.stop()
+        uploader.join()
+    assert [row["state"] for row in table(connection, "alerts")] == ["delivered"] * 3
 
 
 def test_history_can_be_added_to_and_not_taken_from(database: Database) -> None:
