@@ -116,11 +116,13 @@ def _evaluate(system: Pins, columns: Columnwise, rules: Rules, places: Places, a
     timed = rules.timer[a] < len(columns.timer) - 1
     cause = columns.since[rules.cause[a]]
     on_delay, off_delay, latching = rules.on_delay[a], rules.off_delay[a], rules.latching[a]
+    comes_late = on_delay > 0.0  # so that time may run while nothing else shows it
+    own_flag, own_cause = len(unless) > 1, len(cause) > 1  # else one row for all
     t = rules.table[a]
     used, of = places.used[t], places.of[t]
     announced = 0
     for i in range(len(state)):
-        if not condition[i] and state[i] == _NORMAL and not (timed and timer[i] > 0.0):
+        if not condition[i] and state[i] == _NORMAL and not (comes_late and timer[i] > 0.0):
             continue
         if not used[i]:
             since[i] = 0.0
@@ -138,7 +140,7 @@ def _evaluate(system: Pins, columns: Columnwise, rules: Rules, places: Places, a
             since[i] = utc
         if before == _SHELVED and control >= until[i]:
             before, until[i] = _SUPPRESSED, 0
-        suppressed = unless[i % len(unless)] or cause[i % len(cause)] != 0.0
+        suppressed = unless[i if own_flag else 0] or cause[i if own_cause else 0] != 0.0
         after = _next(before, active, suppressed, latching)
         state[i] = after
         announced += after == _UNACKNOWLEDGED and before != _UNACKNOWLEDGED
