@@ -46,12 +46,13 @@ _TYPES = (
     (errors.OperationalError, "unreachable"),
 )
 _REFUSED = re.compile(r"connection failed: connection to (server .+?) failed: (?:FATAL: )?(.+)")
-_HINT = re.compile(r" Is the server running .*")
+_HINT = re.compile(r" (Is the server running|This probably means) .*")
 
 
 def words(error: Exception) -> str:
     """An error in one line, as the health shows it."""
-    text = " ".join(str(error).split()) or type(error).__name__
+    said = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    text = " ".join((said or str(error)).split()) or type(error).__name__
     if isinstance(error, SPEAKING):
         return text
     told = _HINT.sub("", text)

@@ -1,0 +1,1 @@
+"""Kills and freezes the processes of a runtime at random, and finds out what was lost by it."""
