@@ -136,6 +136,17 @@ def test_who_was_told_is_told_that_it_is_over(tmp_path: Path) -> None:
     assert alerts.told() == [("duty", "raised"), ("duty", "cleared")]
 
 
+def test_the_end_is_no_news_for_whom_the_alarm_never_reached(tmp_path: Path) -> None:
+    alerts = escalating(tmp_path)
+    alerts.alarm(System.Fault)
+    alerts.step()
+    alerts.deliver("duty")
+    alerts.step(301.0)  # the second has a message that is not delivered yet
+    alerts.clear(System.Fault)
+    alerts.step(1.0)
+    assert alerts.told() == [("duty", "raised"), ("duty", "cleared")]
+
+
 def test_an_end_is_not_told_where_the_rule_does_not_want_it(tmp_path: Path) -> None:
     alerts = escalating(tmp_path, cleared="no")
     alerts.alarm(System.Fault)
