@@ -146,3 +146,8 @@ def alerts_process(folder: Path, places: Places, **urls: str) -> Iterator[subpro
     finally:
         process.kill()
         process.wait()
+
+
+def attempts(places: Places) -> list[tuple[str, str | None]]:
+    found = rows(places, "select * from attempt order by at")
+    return [(row["outcome"], row["error"]) for row in found]

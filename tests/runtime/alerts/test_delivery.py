@@ -2,55 +2,25 @@
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
-from email.header import decode_header, make_header
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
-from runtime.alerts import courier
 from runtime.places import Places
 from runtime.progress import State
 from runtime.tags import Pump, Station, System
 from tests.calejo import free_ports
 from tests.processes import until
-from tests.runtime.alerts.plant import Watched, rows, serving, stepped
-from tests.runtime.alerts.receivers import PASSWORD, USER, http, smtp
-from tests.runtime.by_hand import a_place
+from tests.runtime.alerts.plant import Watched, attempts, rows, serving, stepped
+from tests.runtime.alerts.receivers import http
 
 ONE: dict[str, Any] = {"channels": {"hook": {}}}
 SMS: dict[str, Any] = {"channels": {"sms": {}}}
 
 
-@pytest.fixture
-def places() -> Iterator[Places]:
-    with a_place() as places:
-        yield places
-
-
-@pytest.fixture
-def watched(places: Places) -> Watched:
-    return Watched(places)
-
-
-@pytest.fixture(autouse=True)
-def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Attempts follow each other at once, so that a test need not wait for them."""
-    monkeypatch.setattr("runtime.alerts.outbox.FIRST", 0.05)
-
-
-def attempts(places: Places) -> list[tuple[str, str | None]]:
-    found = rows(places, "select * from attempt order by at")
-    return [(row["outcome"], row["error"]) for row in found]
+pytestmark = pytest.mark.usefixtures("soon")
 
 
 def test_a_webhook_gets_fields_and_a_key_by_which_it_knows_repeats(
@@ -145,96 +115,6 @@ def test_an_attempt_without_an_answer_ends_in_time_and_is_repeated(
         assert attempts(places)[0][0] == "failed"
 
 
-def test_mail_goes_over_tls_to_a_server_that_wants_a_password(
-    tmp_path: Path, places: Places, watched: Watched, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (port,) = free_ports(1)
-    context, authority = certified(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
-    url = f"mailtos://{USER}:{PASSWORD}@127.0.0.1:{port}?from=plant@a.org&to=duty@b.org"
-    with (
-        smtp(port, context) as mailbox,
-        serving(tmp_path, places, {"channels": {"mail": {}}}, mail=url) as alerts,
-    ):
-        watched.raise_alarm(Station.Failsafe, 2)
-        alerts.step()
-        until(lambda: attempts(places))
-        assert attempts(places) == [("delivered", None)]
-        mail = mailbox.next()
-    assert str(make_header(decode_header(mail["Subject"]))) == "[P2] station West: Failsafe"
-    assert mail["To"] == "duty@b.org"
-    assert mail["Idempotency-Key"]
-
-
-def test_a_wrong_password_is_told_and_no_secret_is(
-    tmp_path: Path, places: Places, watched: Watched, monkeypatch: pytest.MonkeyPatch, capfd: Any
-) -> None:
-    (port,) = free_ports(1)
-    context, authority = certified(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
-    url = f"mailtos://{USER}:wr0ng-passw0rd@127.0.0.1:{port}?from=plant@a.org&to=duty@b.org"
-    with (
-        smtp(port, context),
-        serving(tmp_path, places, {"channels": {"mail": {}}}, mail=url) as alerts,
-    ):
-        watched.raise_alarm(Station.Failsafe, 2)
-        stepped(alerts, lambda: alerts.health[0] is State.DEGRADED and attempts(places))
-        said = alerts.health[1] + str(attempts(places)) + "".join(capfd.readouterr())
-    assert attempts(places)[0][0] == "failed"
-    assert "wr0ng" not in said
-    for file in (places.outbox, places.outbox.with_name("alerts.db-wal")):
-        assert not file.exists() or b"wr0ng" not in file.read_bytes()
-
-
-def test_an_sms_by_the_gateway_on_site_is_short_and_names_its_key(
-    tmp_path: Path, places: Places, watched: Watched
-) -> None:
-    with http() as box:
-        url = f"smseagle://t0ken@127.0.0.1:{box.port}/15551234567"
-        with serving(tmp_path, places, SMS, sms=url) as alerts:
-            watched.raise_alarm(System.EmergencyStop)
-            alerts.step()
-            body = box.next().body.decode()
-            (message,) = rows(places, "select * from message")
-            assert "P1 the whole system: EmergencyStop" in body
-            assert f"[{message['key']}]" in body
-            assert len(message["short"]) <= courier.SHORT
-
-
-@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # Apprise looks for it
-def test_an_sms_by_a_cloud_service_is_one_part_with_its_key(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The host of Twilio is fixed, so its service is stood in for where the request leaves."""
-    sent: list[dict[str, Any]] = []
-
-    class Response:
-        status_code = 201
-        content = b"{}"
-
-    def post(url: str, data: dict[str, Any], **more: Any) -> Response:
-        sent.append(data | {"url": url})
-        return Response()
-
-    monkeypatch.setattr("requests.post", post)
-    account, token = "AC" + "0" * 32, "1" * 32
-    job = {
-        "url": f"twilio://{account}:{token}@15551234567/15557654321",
-        "patience": 5.0,
-        "key": "0123456789ab",
-        "priority": 1,
-        "title": "title",
-        "text": "text",
-        "short": "P1 North: EmergencyStop " + "x" * 300,
-        "fields": {},
-    }
-    assert courier.deliver(job) is None
-    assert sent[0]["url"].startswith("https://api.twilio.com/")
-    assert sent[0]["Body"].startswith("P1 North: EmergencyStop")
-    assert sent[0]["Body"].endswith("… [0123456789ab]")
-    assert len(sent[0]["Body"]) <= 160
-
-
 def test_a_url_that_apprise_does_not_know_is_told(
     tmp_path: Path, places: Places, watched: Watched
 ) -> None:
@@ -295,36 +175,3 @@ def test_a_scan_that_stands_still_is_an_alarm(
         watched.set(System.Period, 0, 60.0)
         watched.plant.scan()
         stepped(alerts, lambda: rows(places, "select * from message where kind = 'cleared'"))
-
-
-def certified(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """A server's TLS with a certificate for 127.0.0.1, and the authority that vouches for it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "receiver")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    public, private = folder / "receiver.pem", folder / "receiver.key"
-    public.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(public, private)
-    return context, public

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from config import Config
@@ -14,18 +12,7 @@ from runtime.places import Places
 from runtime.servers.mirror import View
 from runtime.tags import ALARMS, FOREVER, DeclaredAlarm, Pump, Station, System
 from tests.runtime.alerts.plant import Watched, configured
-from tests.runtime.by_hand import SIZE, a_place
-
-
-@pytest.fixture
-def places() -> Iterator[Places]:
-    with a_place() as places:
-        yield places
-
-
-@pytest.fixture
-def watched(places: Places) -> Watched:
-    return Watched(places)
+from tests.runtime.by_hand import SIZE
 
 
 @pytest.fixture
