@@ -35,15 +35,34 @@ from runtime.levels import FILLING, axis
 from runtime.tags import Pump, Station
 
 HOUR = 3600.0
+_OF_STATION = {
+    tag.name for tag in (Station.WellArea, Station.WatchdogTimeout, Station.FlowDirection)
+}
+_OF_PUMP = {
+    tag.name
+    for tag in (
+        *(Pump.DryRunLevel, Pump.StopLevel, Pump.RestartLevel, Pump.StartLevel, Pump.AllRunLevel),
+        *(Pump.HardMinLevel, Pump.HardMaxLevel, Pump.HardMaxFlow, Pump.MaxStartsPerHour),
+    )
+}
 
 
 def warnings(plant: Equipment) -> list[str]:
-    """The stations whose watchdog, and the pumps whose starts, ask more than the well gives."""
+    """The stations whose watchdog, and the pumps whose starts, ask more than the well gives.
+
+    What an earlier program has left without one of the parameters is passed over.
+    """
     found: list[str] = []
     for station in plant.stations:
-        pumps = [pump for pump in plant.pumps_of(station.station_id) if pump.active]
-        area = station.parameters.get(Station.WellArea.name, 0.0)
-        if station.active and pumps and area > 0.0:
+        pumps = [
+            pump
+            for pump in plant.pumps_of(station.station_id)
+            if pump.active and pump.parameters.keys() >= _OF_PUMP
+        ]
+        if not (station.active and pumps and station.parameters.keys() >= _OF_STATION):
+            continue
+        area = station.parameters[Station.WellArea.name]
+        if area > 0.0:
             found += _of_watchdog(station, pumps, area)
             found += _of_starts(station, pumps, area)
     return found

@@ -54,10 +54,12 @@ def test_check_says_valid_and_sums_up(calejo: Calejo) -> None:
 
 
 def test_check_warns_of_what_the_equipment_last_in_force_makes_of_it(calejo: Calejo) -> None:
-    levels = {"RestartLevel": 1.0, "StartLevel": 2.5, "DryRunLevel": 0.5, "HardMaxLevel": 4.0}
+    levels = {"DryRunLevel": 0.5, "StopLevel": 0.7, "RestartLevel": 1.0, "StartLevel": 2.5}
+    levels |= {"AllRunLevel": 3.5, "HardMinLevel": 0.4, "HardMaxLevel": 4.0}
+    limits = {"HardMaxFlow": 300.0, "MaxStartsPerHour": 10.0}
     north = {"FlowDirection": 0.0, "WatchdogTimeout": 1200.0, "WellArea": 12.0}
     station = StationEntry(0, "North", "", "UTC", 1, 0, True, north)
-    pump = PumpEntry(0, 1, "North", "", 1, 100, True, levels | {"HardMaxFlow": 300.0})
+    pump = PumpEntry(0, 1, "North", "", 1, 100, True, levels | limits)
     calejo.state.mkdir()
     Equipment(1, (station,), (pump,)).save(calejo.places.equipment)
     done = calejo("check")

@@ -95,6 +95,14 @@ def test_there_is_nothing_to_warn_of(quiet: Equipment) -> None:
     assert wells.warnings(quiet) == []
 
 
+@pytest.mark.parametrize("name", ["StopLevel", "MaxStartsPerHour", "HardMaxFlow"])
+def test_a_pump_that_an_earlier_program_left_without_a_parameter_is_passed_over(name: str) -> None:
+    old = plant()
+    for pump in old.pumps:
+        del pump.parameters[name]
+    assert wells.warnings(old) == []
+
+
 def test_a_pump_whose_starts_its_well_has_no_room_for_is_told_with_the_figures() -> None:
     # All but one of three pumps add 600 m³/h: 600 / (4 · 6) = 25 m³; 12 m² · 2 m = 24 m³.
     little = {"AllRunLevel": 2.75}
