@@ -59,6 +59,10 @@ def no_database(stand: Stand) -> None:
     stand.database = False
 
 
+def no_recorder(stand: Stand) -> None:
+    stand.recorder = False
+
+
 def no_interval(stand: Stand) -> None:
     stand.plan("some", seconds=0.0)
 
@@ -91,6 +95,7 @@ PLANS = Group(
         Cause("database lost, shorter than the feedback's `max_age`", no_database, lasts=9.0),
         Cause("database lost for longer than `max_age` and LevelHold", no_database),
         Cause("database lost for WatchdogTimeout", no_database, lasts=200.0),
+        Cause("recorder stands still until events find no room", no_recorder),
     ),
 )
 

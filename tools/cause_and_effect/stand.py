@@ -74,7 +74,7 @@ class Stand:
 
     def normal(self) -> None:
         """Everything outside the scan as before a cause, but for what was requested."""
-        self.heartbeat = self.database = self.collector = True
+        self.heartbeat = self.database = self.collector = self.recorder = True
         self.drives: list[Answer] = [obey, obey]
         self.local = [False, False]
         self.instruments: dict[tuple[Tag, int], Answer] = {}
@@ -201,7 +201,7 @@ class Stand:
         self.published = self[Pump.Setpoint].tolist()
 
     def emit(self, columns: Columns) -> None:
-        pass
+        self[System.EventsLost][0] = not self.recorder
 
     def _measure(self) -> None:
         ripple = RIPPLE * (int(self[System.Scan][0]) % 2)

@@ -29,6 +29,8 @@ STATUS = {
     Result.CAUSE_REMAINS: StatusCodes.BadRequestNotAllowed,
     Result.TOO_LATE: StatusCodes.BadTimeout,
     Result.NOT_WRITABLE: StatusCodes.BadNotWritable,
+    Result.WRONG_STATE: StatusCodes.BadInvalidState,
+    Result.NOT_ALLOWED: StatusCodes.BadUserAccessDenied,
 }
 
 logger = structlog.get_logger()
