@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterable
 from types import FrameType
 
@@ -15,6 +13,7 @@ from runtime.clock import GridClock, ManualClock
 from runtime.ending import Ending
 from runtime.events import EventWriter
 from runtime.layout import Capacity, Columns, Layout
+from runtime.lead import Lead
 from runtime.places import Places
 from runtime.processes import UNUSABLE
 from runtime.program import Program
@@ -130,8 +129,8 @@ def main(config: Config, places: Places) -> None:
     realtime.still_the_collector()
     progress.say(State.STANDBY, "standby: ready to take over")
 
-    lead = os.open(places.leader, os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(lead, fcntl.LOCK_EX)  # the kernel frees it when the leader dies, however it dies
+    lead = Lead(places.leader)
+    lead.take()  # the kernel frees it when the leader dies, however it dies
     try:
         ports = SharedMemory(places, columns)
     except (OSError, RegionError, retained.RetainedError) as error:
