@@ -23,7 +23,8 @@ def acquire(runaway: float) -> list[str]:
     `runaway` is the time in s after which the kernel ends a scan that never sleeps, so that a hung
     loop of real-time priority can't take the machine with it.
     """
-    measures: tuple[Callable[[float], str], ...] = (_schedule, _lock_memory, _sharpen_timer, _pin)
+    # The priority last: a standby that locks its memory (50 ms) must not hold up the leader.
+    measures: tuple[Callable[[float], str], ...] = (_lock_memory, _sharpen_timer, _pin, _schedule)
     return [word for measure in measures if (word := measure(runaway))]
 
 

@@ -125,8 +125,8 @@ def main(config: Config, places: Places) -> None:
     progress = Progress(places.progress("standby"))
     columns = Columns(Layout(Capacity.of(config.capacity)))
     program = rehearsed(config, columns)
-    missing = realtime.acquire(max(RUNAWAY, 10 * config.period))
     realtime.still_the_collector()
+    missing = realtime.acquire(max(RUNAWAY, 10 * config.period))
     progress.say(State.STANDBY, "standby: ready to take over")
 
     lead = Lead(places.leader)

@@ -12,7 +12,6 @@ from tools.rig.ledger import Findings
 from tools.rig.operators import Told
 
 BAR = 0.010  # s of a warm takeover
-LATE = 0.010  # s that a scan may begin after its place on the grid
 
 
 @dataclass(frozen=True)
@@ -39,16 +38,20 @@ class Verdict:
         ]
 
     def _missed(self) -> Iterator[str]:
-        """Gaps that no takeover, no freeze and no standstill of the machine explains."""
+        """Gaps of half a period too much that no takeover, freeze or standstill explains."""
         gaps = [gap for gap in self.seen.gaps if not self._explained(gap)]
         if len(gaps) > self.stalls:
             for gap in gaps[:5]:
                 yield f"{gap.after - gap.before:.3f} s without a scan before scan {gap.scan}"
 
     def _explained(self, gap: Gap) -> bool:
-        allowed = self.period * (1 + gap.missed) + (BAR if gap.lead_changed else LATE)
-        if gap.after - gap.before <= allowed:
-            return True
+        return self._late(gap) <= self.period / 2 or self._excused(gap)
+
+    def _late(self, gap: Gap) -> float:
+        """How much longer than its periods a gap is, in s."""
+        return gap.after - gap.before - self.period * (1 + gap.missed)
+
+    def _excused(self, gap: Gap) -> bool:
         return any(
             gap.before <= until and since <= gap.after for since, until in self.struck.excused
         )
@@ -71,6 +74,8 @@ class Verdict:
         yield f"takeover {self.takeover}"
         yield f"         with no standby ready {_spread(struck.cold)}"
         yield f"periods  missed beyond takeovers: {_said(list(self._missed()))};"
+        lates = [self._late(gap) for gap in seen.gaps if not self._excused(gap)]
+        yield f"         latest scan {max(lates, default=0.0) * 1e3:.0f} ms after its period;"
         yield f"         missed by the machine itself meanwhile: {self.stalls}"
         yield f"stops    {found.stops} acknowledged, lost: {_said(seen.stops_lost)}"
         yield f"asked    {self.told.refused} refused, {self.told.unanswered} without an answer"
