@@ -128,10 +128,14 @@ def wait_for_schema(dsn: Callable[[], str], patience: float = WAIT) -> Connectio
     while True:
         try:
             connection = sites.connect(dsn(), "sample")
-            connection.execute("SET statement_timeout = 0")
-            ready = "SELECT has_table_privilege('equipment_writer', 'pumps', 'INSERT')"
-            if connection.execute(ready).fetchone() == (True,):
-                return connection
+            try:
+                connection.execute("SET statement_timeout = 0")
+                ready = "SELECT has_table_privilege('equipment_writer', 'pumps', 'INSERT')"
+                if connection.execute(ready).fetchone() == (True,):
+                    return connection
+            except psycopg.Error:
+                connection.close()
+                raise
             connection.close()
             if time.monotonic() > deadline:
                 raise ServerError("the database is not migrated: run `calejo migrate`")
