@@ -18,7 +18,7 @@ from tests.calejo import ROOT
 from tests.runtime.by_hand import a_place
 
 LEVELS = {"RestartLevel": 1.0, "StartLevel": 2.5, "DryRunLevel": 0.5, "HardMaxLevel": 4.0}
-LEVELS |= {"StopLevel": 0.5, "MaxStartsPerHour": 20.0}
+LEVELS |= {"HardMinLevel": 0.4, "StopLevel": 0.5, "AllRunLevel": 3.5, "MaxStartsPerHour": 20.0}
 STATION = {"FlowDirection": 0.0, "WatchdogTimeout": 1200.0, "WellArea": 12.0}
 
 
