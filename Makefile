@@ -25,8 +25,8 @@ bench: $(VENV)/.installed
 # The blocks, interpreted: all branches, with the few tests that reach most of them; should that not
 # be all, with all tests but random courses, which takes three times as long.
 FEW := $(addprefix tests/blocks/test_,$(addsuffix .py,replay alarms alarm_states alarm_hiding \
-  alarm_flood absurd_limits change_over \
-  emergency_stop plan power_terms relief relief_speeds well_level))
+  alarm_flood absurd_limits change_over emergency_stop median plan power_terms relief \
+  relief_speeds runs_on well_level))
 coverage: $(VENV)/.tests-installed
 	@export NUMBA_DISABLE_JIT=1; \
 	measure="$(VENV)/bin/coverage run --append --branch --source=blocks -m pytest -q"; \
