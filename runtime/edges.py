@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from runtime.events import Edges
@@ -50,10 +51,13 @@ def describe(edges: Edges, columns: Columns) -> list[tuple[Kind, Record]]:
 def _request(columns: Columns, scan: int, tag: int, slot: int, value: float) -> Record:
     """The request that a scan executed on a row of a tag; empty if the image has lost it.
 
-    What becomes of an alarm may be another state than the one that was asked for.
+    What becomes of an alarm may be another state than the one that was asked for. A stop changes by
+    nothing but requests: its edge may come a scan late, from one that took over.
     """
+    taken = columns[Request.TakenAt]
+    late = TAGS[tag].name == "EmergencyStop"
     rows: NDArray[Any] = (
-        (columns[Request.TakenAt] == scan)
+        ((taken <= scan) if late else (taken == scan))
         & (columns[Request.Tag] == tag)
         & (columns[Request.Slot] == slot)
         & ((columns[Request.Value] == value) | (TAGS[tag] in ALARM_OF_STATE))
@@ -61,9 +65,10 @@ def _request(columns: Columns, scan: int, tag: int, slot: int, value: float) -> 
     ).nonzero()[0]
     if not len(rows):
         return {}
+    newest = rows[np.argmax(taken[rows])]
     return {
-        "request": int(columns[Request.Id][rows[0]]),
-        "reference": int(columns[Request.Reference][rows[0]]),
+        "request": int(columns[Request.Id][newest]),
+        "reference": int(columns[Request.Reference][newest]),
     }
 
 

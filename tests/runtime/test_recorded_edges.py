@@ -13,7 +13,7 @@ from runtime.places import Places
 from runtime.progress import State
 from runtime.recorder import Recorder
 from runtime.spool import Kind
-from runtime.tags import Pump, Station
+from runtime.tags import Pump, Station, System
 from tests.processes import until
 from tests.runtime.by_hand import SIZE, Plant, spooled, steps
 
@@ -52,6 +52,22 @@ def test_edges_are_spooled_with_what_explains_them(
     }
     assert limited.body["limits"] == {"speed": [50.0, 60.0], "level": [0.5, 0.4]}
     assert (cleared.body["request"], cleared.body["reference"]) == (clear, stop)
+
+
+def test_a_stop_that_a_successor_of_the_scan_tells_of_later_names_its_own_request(
+    places: Places, plant: Plant, recorder: Recorder
+) -> None:
+    plant.scan()
+    earlier = plant.take(0, Pump.EmergencyStop, 4, 1.0)
+    plant.scan()
+    clear = plant.take(1, Pump.EmergencyStop, 4, 0.0, reference=earlier)
+    plant.scan()
+    stop = plant.take(2, Pump.EmergencyStop, 4, 1.0)
+    plant.columns[System.Scan][0] += 1  # the scan that took it was killed before it could tell
+    plant.scan()
+    steps(recorder)
+    requests = [record.body.get("request") for record in spooled(places)]
+    assert requests == [None, earlier, clear, stop]
 
 
 def test_the_state_of_an_alarm_is_recorded_with_the_request_that_it_follows_from(
