@@ -54,7 +54,7 @@ def _request(columns: Columns, scan: int, tag: int, slot: int, value: float) -> 
     What becomes of an alarm may be another state than the one that was asked for. A stop changes by
     nothing but requests: its edge may come a scan late, from one that took over.
     """
-    taken = columns[Request.TakenAt]
+    taken: NDArray[Any] = columns[Request.TakenAt]
     late = TAGS[tag].name == "EmergencyStop"
     rows: NDArray[Any] = (
         ((taken <= scan) if late else (taken == scan))
