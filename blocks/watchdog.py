@@ -1,13 +1,16 @@
-"""Watchdog: notices that plans, or the database, stop coming."""
+"""Watchdog: notices that plans, the database, or SCADA stop coming."""
 
 from __future__ import annotations
 
 from blocks.arithmetic import larger, smaller
 from blocks.block import Block, Pins
+from blocks.requests import EXECUTED, REQUEST_PINS, REQUESTS
 from runtime.compiled import compiled
-from runtime.tags import FOREVER, Station, System
+from runtime.layout import Columns
+from runtime.tags import FOREVER, NUMBER, Station, System
 
 DATABASE_PATIENCE = 3.0  # s; several read cycles, and well inside the 5 s in which health must tell
+HEARTBEAT = NUMBER[System.Heartbeat]
 
 
 @compiled
@@ -17,15 +20,40 @@ def _age(now: float, time: float) -> float:
 
 
 @compiled
-def _watch(system: Pins, station: Pins) -> None:
+def _listen(system: Pins, request: Pins) -> None:
+    """Take SCADA's signs of life; before the first there is patience from the first scan on."""
+    for count in range(system.Requests[0] - system.RequestsTaken[0], system.Requests[0]):
+        r = count % REQUESTS
+        if request.Result[r] != EXECUTED or request.Tag[r] != HEARTBEAT:
+            continue
+        if system.Heartbeat[0] != request.Value[r]:
+            system.Heartbeat[0] = int(request.Value[r])
+            system.HeartbeatTime[0] = system.Now[0]
+    if system.HeartbeatTime[0] == 0.0:
+        system.HeartbeatTime[0] = system.Now[0]
+
+
+@compiled
+def _watch(
+    system: Pins,
+    station: Pins,
+    request: Pins,
+    scada_timeout: float,
+    scada_needed: bool,
+    scada_decides: bool,
+) -> None:
+    _listen(system, request)
     now = system.Now[0]
+    system.HeartbeatAge[0] = _age(now, system.HeartbeatTime[0])
+    system.ScadaLost[0] = scada_needed and not system.HeartbeatAge[0] < scada_timeout
+    abandoned = scada_decides and system.ScadaLost[0]
     system.DatabaseAge[0] = _age(now, system.DatabaseTime[0])
     system.DatabaseLost[0] = system.DatabaseAge[0] > DATABASE_PATIENCE
     for s in range(len(station.Configured)):
         age = _age(now, station.PlanTime[s])
         in_time = age < station.WatchdogTimeout[s]  # false for a timeout that is no number
         station.PlanAge[s] = age
-        station.Failsafe[s] = station.Configured[s] and not in_time
+        station.Failsafe[s] = station.Configured[s] and (abandoned or not in_time)
 
 
 class Watchdog(Block):
@@ -42,14 +70,42 @@ class Watchdog(Block):
     way back bumpless. A station that is not configured is not in failsafe. DatabaseLost tells when
     the database process has not heard from PostgreSQL for more than 3 s (DatabaseAge is measured as
     PlanAge is); it changes no output.
+
+    SCADA shows that it lives by writing Heartbeat: what counts is that the number changes, since a
+    gateway may repeat the last one for ever. HeartbeatAge counts from the last change, before the
+    first one from the first scan.
+
+    | without_scada | HeartbeatAge ≥ scada_timeout: ScadaLost | Failsafe                     |
+    |---------------|-----------------------------------------|------------------------------|
+    | none          | never                                   | as by the plan               |
+    | alarm         | yes                                     | as by the plan               |
+    | default       | yes                                     | of all stations, too         |
+
+    The first change of the number ends both.
     """
 
     reads = (
+        *REQUEST_PINS,
         System.Now,
         System.DatabaseTime,
         Station.Configured,
         Station.PlanTime,
         Station.WatchdogTimeout,
     )
-    writes = (System.DatabaseAge, System.DatabaseLost, Station.PlanAge, Station.Failsafe)
+    writes = (
+        System.Heartbeat,
+        System.HeartbeatTime,
+        System.HeartbeatAge,
+        System.ScadaLost,
+        System.DatabaseAge,
+        System.DatabaseLost,
+        Station.PlanAge,
+        Station.Failsafe,
+    )
     law = staticmethod(_watch)
+
+    def __init__(
+        self, columns: Columns, scada_timeout: float = 30.0, without_scada: str = "none"
+    ) -> None:
+        needed, decides = without_scada != "none", without_scada == "default"
+        super().__init__(columns, scada_timeout, needed, decides)

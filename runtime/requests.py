@@ -50,6 +50,7 @@ class Result(IntEnum):
     CAUSE_REMAINS = 7
     WRONG_STATE = 8
     NOT_ALLOWED = 9
+    NOT_TOGETHER = 10
 
 
 class MailboxFull(Exception):

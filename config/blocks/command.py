@@ -10,6 +10,7 @@ from config.quantity import Duration
 from config.settings import Settings
 
 WithoutLevel: TypeAlias = Literal["stop", "default", "hold"]
+WithoutScada: TypeAlias = Literal["none", "alarm", "default"]
 
 
 class Plan(Settings):
@@ -23,13 +24,22 @@ class Plan(Settings):
 
 
 class Watchdog(Settings):
-    """Puts a station into failsafe when its plans stop coming."""
+    """Puts a station into failsafe when its plans stop coming, and notices that SCADA is lost."""
 
     timeout: Annotated[float, Duration("1 s", "7 d")] = Field(
         default=1200.0,
         description="Age of the newest plan or heartbeat at which a station goes to its default "
         "setpoints. Unsafe when longer than a well takes to fill with its pumps at a stale "
         "setpoint.",
+    )
+    scada_timeout: Annotated[float, Duration("1 s", "1 d")] = Field(
+        default=30.0,
+        description="How long SCADA may leave its heartbeat (System.Heartbeat) as it is.",
+    )
+    without_scada: WithoutScada = Field(
+        default="none",
+        description="What follows when it leaves it for longer: `none`, for a SCADA that writes no "
+        "heartbeat; an `alarm`; or an alarm and the `default` setpoints of all pumps.",
     )
 
 

@@ -25,6 +25,7 @@ _TRIP = (Pump.EmergencyStopLevel, Pump.DryRunLevel, Pump.HardMinLevel, Pump.Rest
 EVIDENCE: dict[Tag, Evidence] = {
     System.DatabaseLost: Evidence(System.DatabaseAge),
     System.Fault: Evidence(System.FaultBlock),
+    System.ScadaLost: Evidence(System.HeartbeatAge, ("watchdog.scada_timeout",)),
     Station.Failsafe: Evidence(Station.PlanAge, (Station.WatchdogTimeout,)),
     Station.LevelsDiffer: Evidence(Station.LevelSpread, ("well_level.difference",)),
     Pump.LevelTrip: Evidence(Station.Level, _TRIP),

@@ -37,5 +37,6 @@ class Request(Table):
             7: "its cause is still there",
             8: "not possible in the state of the alarm",
             9: "not allowed to this role",
+            10: "asked together with what is refused",
         },
     )

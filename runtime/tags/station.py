@@ -62,15 +62,17 @@ class Station(Table):
 
     PlanAge = seconds("Age of the newest plan or heartbeat.", register=2)
     Failsafe = flag(
-        "No plan in time: the pumps are at their default setpoints.",
+        "No plan in time, or no SCADA: the pumps are at their default setpoints.",
         recorded=True,
         stored=True,
         register=1,
         alarm=Alarm(
             2,
-            "the optimiser wrote no plan and no heartbeat within the watchdog's timeout",
+            "the optimiser wrote no plan and no heartbeat within the watchdog's timeout; or SCADA"
+            " is lost, where `without_scada: default` says so",
             "the pumps run at their default setpoints, inside all limits",
-            "check the optimiser and the database; failsafe ends by itself with the next plan",
+            "check the optimiser, the database and SCADA; failsafe ends by itself with the next"
+            " plan or sign of life",
         ),
     )
     FailsafeSince = since()
@@ -106,7 +108,7 @@ class Station(Table):
         stored=True,
         register=12,
     )
-    InflowQuality = quality("Quality of the estimated inflow.")
+    InflowQuality = quality("Quality of the estimated inflow.", register=26)
     InflowLevel = level("Level that the estimate last saw.", access=INTERNAL)
     PumpsWanted = memory(
         "Level-controlled pumps that shall run.",

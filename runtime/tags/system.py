@@ -102,6 +102,30 @@ class System(Table):
         ),
     )
     DatabaseLostSince = since()
+    Heartbeat = memory(
+        "Sign of life of SCADA: a number that it changes again and again, such as a counter.",
+        dtype="u4",
+        high=32_767,
+        access=REQUEST,
+        register=0,
+    )
+    HeartbeatTime = memory("When Heartbeat last changed.", unit=S, access=INTERNAL)
+    HeartbeatAge = seconds(
+        "Time since Heartbeat changed, or since the scan first ran.", register=40, step=0.1
+    )
+    ScadaLost = flag(
+        "SCADA has given no sign of life for longer than allowed, where it has to.",
+        recorded=True,
+        register=7,
+        alarm=Alarm(
+            2,
+            "SCADA does not run, or its connection is cut",
+            "operators see and command nothing there; where `without_scada: default` says so,"
+            " the pumps run at their default setpoints, inside all limits",
+            "check SCADA and the network; use the operator page meanwhile",
+        ),
+    )
+    ScadaLostSince = since()
     EmergencyStop = flag(
         "Emergency stop of the whole system: latched, cleared only by request.",
         access=REQUEST,

@@ -49,6 +49,8 @@ DEFAULTS: dict[str, object] = {
     "difference": 0.2,
     "smoothing": 60.0,
     "bridge": 0.0,
+    "scada_timeout": 30.0,
+    "without_scada": "none",
     "learning_time": 1800.0,
     "alternate": "run_hours",
     "up_delay": 60.0,
@@ -137,7 +139,7 @@ class Oracle:
                     setattr(row, tag.name, type(getattr(row, tag.name))(0))
 
     def scan(self, orders: list[Order]) -> None:
-        self.observe_plant()
+        self.observe_plant(orders)
         for order in orders:
             self.latch_stop(order)
         for slot, pump in enumerate(self.pumps):
@@ -164,7 +166,7 @@ class Oracle:
                 grant(alarm, row, wish, order.reference, now)
         self.alarms.evaluate(self.system, self.stations, self.pumps)
 
-    def observe_plant(self) -> None:
+    def observe_plant(self, orders: list[Order]) -> None:
         elapsed, settings = self.system.Elapsed, self.settings
         for pump in self.pumps:
             validate(pump, self.system, settings)
@@ -176,7 +178,8 @@ class Oracle:
             level_bad = self.stations[pump.Station].LevelQuality == BAD
             pump.FeedbackLost = pump.Configured and (pump.RunningQuality == BAD or level_bad)
             select_plan(pump, self.system.Now, settings.bridge)
-        watch(self.system, self.stations)
+        heartbeats = [order.value for order in orders if order.tag is System.Heartbeat]
+        watch(self.system, self.stations, heartbeats, settings)
 
     def calculate(self) -> None:
         """What each calculator asks for."""

@@ -49,14 +49,22 @@ def select_plan(pump: Row, now: float, bridge: float) -> None:
     pump.PlanActive = pump.Configured and KINDS[pump.ControlType] in asked
 
 
-def watch(system: Row, stations: list[Row]) -> None:
+def watch(system: Row, stations: list[Row], heartbeats: list[float], settings: Row) -> None:
     now, heard = system.Now, system.DatabaseTime
+    for heartbeat in heartbeats:
+        if heartbeat != system.Heartbeat:
+            system.Heartbeat, system.HeartbeatTime = int(heartbeat), now
+    system.HeartbeatTime = system.HeartbeatTime or now
+    system.HeartbeatAge = age(now, system.HeartbeatTime) if system.HeartbeatTime else FOREVER
+    late = system.HeartbeatAge >= settings.scada_timeout
+    system.ScadaLost = late and settings.without_scada in ("alarm", "default")
+    abandoned = late and settings.without_scada == "default"
     system.DatabaseAge = age(now, heard) if heard else FOREVER
     system.DatabaseLost = system.DatabaseAge > 3.0
     for station in stations:
         station.PlanAge = age(now, station.PlanTime) if station.PlanTime else FOREVER
         in_time = station.PlanAge < station.WatchdogTimeout
-        station.Failsafe = station.Configured and not in_time
+        station.Failsafe = station.Configured and (abandoned or not in_time)
 
 
 def ramp_direct(pump: Row, elapsed: float) -> None:

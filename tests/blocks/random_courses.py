@@ -75,6 +75,7 @@ _REQUESTS = [
     (Pump.Mode, [0.0, 1.0, 1.0, 2.0]),
     (Pump.Mode, [0.0, 1.0, 1.0]),
     (Pump.ManualSetpoint, [*USUAL[Unit.HERTZ], *NONSENSE]),
+    (System.Heartbeat, [0.0, 1.0, 2.0]),
 ]
 _STATES = list(ALARM_OF_STATE)
 _WISHES = [
@@ -203,6 +204,10 @@ def program_settings(number: int, period: float) -> Settings:
         },
         "well_level": {"difference": 0.2, "smoothing": random.choice([0.0, 60.0])},
         "plan": {"bridge": random.choice([0.0, 0.0, 2.0 * period])},
+        "watchdog": {
+            "scada_timeout": random.choice([3.0, 30.0]) * period,
+            "without_scada": random.choice(["none", "alarm", "default"]),
+        },
         "adaptation": {"learning_time": random.choice([60.0, 1800.0])},
         "staging": {
             "alternate": random.choice(["run_hours", "starts", "fixed"]),

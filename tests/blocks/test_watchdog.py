@@ -7,7 +7,7 @@ import math
 import pytest
 
 from blocks.watchdog import Watchdog
-from runtime.tags import FOREVER, Station, System
+from runtime.tags import FOREVER, NUMBER, Request, Station, System
 from tests.blocks.alone import Alone
 
 
@@ -71,6 +71,61 @@ def test_a_station_that_is_not_in_use_is_not_in_failsafe(watch: Alone) -> None:
     watch[Station.Configured][0] = False
     watch.step()
     assert watch[Station.Failsafe].tolist() == [False, True]
+
+
+def alive(watch: Alone, count: int) -> None:
+    """A request of SCADA that this scan has admitted."""
+    row = int(watch[System.Requests][0])
+    watch[Request.Tag][row] = NUMBER[System.Heartbeat]
+    watch[Request.Value][row] = count
+    watch[Request.Result][row] = Request.Result.number("executed")
+    watch[System.Requests][0] = row + 1
+    watch[System.RequestsTaken][0] = 1
+
+
+@pytest.mark.parametrize(
+    ("without_scada", "lost", "failsafe"),
+    [("none", False, False), ("alarm", True, False), ("default", True, True)],
+)
+def test_a_heartbeat_that_never_comes_or_stands_still_leads_to_what_is_set(
+    without_scada: str, lost: bool, failsafe: bool
+) -> None:
+    watch = Alone(Watchdog, scada_timeout=3.0, without_scada=without_scada)
+    watch[Station.WatchdogTimeout][:] = 1e6
+    watch[Station.PlanTime][:] = watch.now
+
+    def lives() -> bool:
+        late = bool(watch[System.HeartbeatAge][0] >= 3.0)
+        assert watch[System.ScadaLost][0] == (late and lost)
+        assert watch[Station.Failsafe].tolist() == [late and failsafe] * 2
+        return not late
+
+    watch.step(3)
+    assert lives()  # there is patience from the first scan on
+    watch.step()
+    assert not lives()
+    alive(watch, 7)
+    watch.step()
+    assert lives()
+    watch[System.RequestsTaken][0] = 0
+    watch.step(2)
+    alive(watch, 7)  # a gateway may repeat what it was last told
+    watch.step()
+    assert not lives()
+    alive(watch, 8)
+    watch.step()
+    assert lives()
+
+
+def test_requests_of_other_kinds_or_refused_are_no_sign_of_life(watch: Alone) -> None:
+    watch.step()
+    alive(watch, 5)
+    watch[Request.Tag][0] = NUMBER[System.EmergencyStop]
+    watch.step()
+    alive(watch, 5)
+    watch[Request.Result][1] = Request.Result.number("value out of range")
+    watch.step()
+    assert (watch[System.Heartbeat][0], watch[System.HeartbeatAge][0]) == (0, 2.0)
 
 
 @pytest.mark.parametrize(("age", "lost"), [(0.0, False), (3.0, False), (3.1, True)])

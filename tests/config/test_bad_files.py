@@ -131,7 +131,8 @@ def test_a_bad_setting(tmp_path: Path, added: str, line: str) -> None:
         ),
         (
             "program:\n- plan\n- watchdog: 20 min",
-            "scan.yaml:3: program.watchdog: found '20 min', allowed a mapping of settings: timeout",
+            "scan.yaml:3: program.watchdog: found '20 min', allowed a mapping of settings:"
+            " scada_timeout, timeout, without_scada",
         ),
         (
             "program:\n- duty: {horizon: 1 h}",

@@ -88,7 +88,7 @@ def test_the_file_is_found_by_variable_or_where_we_are(
 def test_a_configuration_written_out_is_read_as_the_same() -> None:
     config = load(SCAN_YAML, {})
     assert Config.model_validate(config.model_dump(mode="json")) == config
-    assert {"watchdog": {"timeout": "20 min"}} in config.model_dump(mode="json")["program"]
+    assert {"plan": {"bridge": "0 s"}} in config.model_dump(mode="json")["program"]
 
 
 def test_a_configuration_does_not_change_once_it_is_loaded() -> None:

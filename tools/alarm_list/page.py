@@ -40,6 +40,7 @@ BEHIND = f"""\
 | EventsLost | the ring of events was full | ten minutes without |
 | DatabaseLost | no answer for 3 s | first answer; 30 s here, longer than for FeedbackLost |
 | Failsafe | plan age reaches the watchdog's timeout | next plan: the age leaps, it doesn't creep |
+| ScadaLost | heartbeat unchanged for `scada_timeout` | next change of it |
 | LevelsDiffer | spread above `difference`; 10 s here | spread below half of it; 10 s here |
 | NotFollowing | out of `tolerance` for `delay` | back inside; 30 s here |
 | RunsUncommanded | for `delay` | the pump rests: a state, no measured value |

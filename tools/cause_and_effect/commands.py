@@ -51,6 +51,10 @@ def cleared(table: type[Table]) -> Then:
     return Then(f"{table.__name__}.EmergencyStop cleared", clears(table))
 
 
+def no_scada(stand: Stand) -> None:
+    stand.scada = False
+
+
 def no_heartbeat(stand: Stand) -> None:
     stand.heartbeat = False
 
@@ -92,6 +96,7 @@ PLANS = Group(
         Cause("no plan and no heartbeat, shorter than WatchdogTimeout", no_heartbeat),
         Cause("no plan and no heartbeat for WatchdogTimeout", no_heartbeat, lasts=200.0),
         Cause("the same at rest", no_heartbeat, lasts=200.0, asked="nothing"),
+        Cause("SCADA lost for scada_timeout, without_scada: default", no_scada),
         Cause("database lost, shorter than the feedback's `max_age`", no_database, lasts=9.0),
         Cause("database lost for longer than `max_age` and LevelHold", no_database),
         Cause("database lost for WatchdogTimeout", no_database, lasts=200.0),

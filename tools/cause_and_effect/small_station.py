@@ -74,6 +74,7 @@ LEVELS: dict[str, dict[Tag, float]] = {
 }
 SETTINGS: dict[str, dict[str, object]] = {
     "feedback": {"max_age": 10.0, "level_rate": 0.5, "stuck": 100.0},
+    "watchdog": {"scada_timeout": 30.0, "without_scada": "default"},
     "staging": {"alternate": "fixed", "up_delay": 20.0, "down_delay": 20.0},
     "supervision": {"delay": 15.0, "start_delay": 20.0, "retry": 120.0, "flow_delay": 20.0},
 }

@@ -75,6 +75,7 @@ class Stand:
     def normal(self) -> None:
         """Everything outside the scan as before a cause, but for what was requested."""
         self.heartbeat = self.database = self.collector = self.recorder = True
+        self.scada = True
         self.drives: list[Answer] = [obey, obey]
         self.local = [False, False]
         self.instruments: dict[tuple[Tag, int], Answer] = {}
@@ -194,6 +195,9 @@ class Stand:
 
     def requests(self) -> Iterable[Ask]:
         asks, self._asks = self._asks, []
+        if self.scada:
+            count = self.clock.now() % System.Heartbeat.high
+            asks.append(Ask(0, NUMBER[System.Heartbeat], 0, float(int(count))))
         return asks
 
     def publish(self, columns: Columns) -> None:
