@@ -45,7 +45,7 @@ def compiled(law: Law) -> Law:
     return cast(Law, compile_law(law))
 
 
-def prepared(law: Callable[..., None], arguments: tuple[object, ...]) -> Callable[..., None]:
+def prepared(law: Callable[..., Any], arguments: tuple[object, ...]) -> Callable[..., Any]:
     """A law compiled for exactly such arguments, which spares it to look at their types each time.
 
     It takes a second or two, a hundredth of that when the law was compiled before.
@@ -55,7 +55,8 @@ def prepared(law: Callable[..., None], arguments: tuple[object, ...]) -> Callabl
     type_of: Callable[[object], Any] = numba.typeof
     types = tuple(map(type_of, arguments))
     law.compile(types)
-    return cast(Callable[..., None], law.get_overload(types))
+    overload: Callable[..., Any] = law.get_overload(types)
+    return overload
 
 
 @cache

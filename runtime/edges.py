@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.events import Edges
+from runtime.comparison import Edges
 from runtime.layout import Columns
 from runtime.levels import axis
 from runtime.requests import Result

@@ -16,9 +16,10 @@ import structlog
 from config import Config
 from config.records import History
 from runtime import spoolfile
+from runtime.comparison import Edges
 from runtime.edges import Record, describe
 from runtime.ending import Ending
-from runtime.events import Edges, EventReader
+from runtime.events import EventReader
 from runtime.layout import Capacity, Columns, Layout
 from runtime.places import Places
 from runtime.progress import Progress, State

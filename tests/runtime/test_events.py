@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from runtime.events import CAPACITY, RECORDED, Edges, EventReader, EventWriter
+from runtime.comparison import RECORDED, Edges
+from runtime.events import CAPACITY, EventReader, EventWriter
 from runtime.layout import Capacity, Columns, Layout
 from runtime.region import RegionError
 from runtime.tag import Tag

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from runtime.events import RECORDED, Edges, EventReader, EventWriter
+from runtime.comparison import RECORDED, Edges
+from runtime.events import EventReader, EventWriter
 from runtime.layout import Columns, Layout
 from runtime.region import Reader
 from runtime.tags import TAGS, System

@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from runtime.comparison import RECORDED
 from runtime.compiled import sources
 from runtime.tag import Table, Tag
 from runtime.tags import TAGS
@@ -45,3 +46,7 @@ def test_machine_code_of_a_law_goes_by_every_file_that_its_module_loads() -> Non
     command = [sys.executable, "-c", LOADED]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert {Path(file) for file in run.stdout.split()} <= sources("blocks.duty")
+
+
+def test_recorded_tags_are_whole_numbers_without_sign_as_the_comparison_takes_them() -> None:
+    assert {tag.dtype for tag in RECORDED} <= {"?", "u1", "u2", "u4", "u8"}

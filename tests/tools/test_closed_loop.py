@@ -47,7 +47,7 @@ class ClosedLoop:
         equipment.fill(plant, self.columns)
         self.clock = ManualClock(PERIOD)
         program = build(config, self.columns)
-        self.scan = Scan(self.columns, program, self.clock, PERIOD, Rehearsal())
+        self.scan = Scan(self.columns, program, self.clock, PERIOD, Rehearsal(self.columns))
         sites = sites_of(rows)
         self.world = World(sites, SEED, BEFORE_RAIN, self.clock.now(), {})
         self.fleet = planning.fleet(sites, self.world.sized)
