@@ -10,6 +10,7 @@ from runtime.layout import Columns
 from runtime.tags import FOREVER, NUMBER, Station, System
 
 DATABASE_PATIENCE = 3.0  # s; several read cycles, and well inside the 5 s in which health must tell
+START_PATIENCE = 10.0  # s after a cold start: the database may be starting too
 HEARTBEAT = NUMBER[System.Heartbeat]
 
 
@@ -49,6 +50,10 @@ def _watch(
     abandoned = scada_decides and system.ScadaLost[0]
     system.DatabaseAge[0] = _age(now, system.DatabaseTime[0])
     system.DatabaseLost[0] = system.DatabaseAge[0] > DATABASE_PATIENCE
+    up = system.MemoryAge[0]
+    news = system.DatabaseLost[0] and up >= START_PATIENCE
+    in_alarm = system.DatabaseLostSince[0] != 0.0
+    system.DatabaseAwaited[0] = up == 0.0 or (system.DatabaseAwaited[0] and in_alarm and not news)
     for s in range(len(station.Configured)):
         age = _age(now, station.PlanTime[s])
         in_time = age < station.WatchdogTimeout[s]  # false for a timeout that is no number
@@ -71,6 +76,15 @@ class Watchdog(Block):
     the database process has not heard from PostgreSQL for more than 3 s (DatabaseAge is measured as
     PlanAge is); it changes no output.
 
+    After a cold start the database may be starting too. DatabaseAwaited keeps the loss from being
+    announced, by the alarm of DatabaseLost, which is suppressed meanwhile:
+
+    | DatabaseAwaited | followed by | when                                                       |
+    |-----------------|-------------|------------------------------------------------------------|
+    | no              | yes         | the first scan without memory: MemoryAge is 0              |
+    | yes             | no          | lost, and MemoryAge ≥ 10 s: announced in that scan         |
+    | yes             | no          | the alarm ended: found, and not lost for its off-delay     |
+
     SCADA shows that it lives by writing Heartbeat: what counts is that the number changes, since a
     gateway may repeat the last one for ever. HeartbeatAge counts from the last change, before the
     first one from the first scan.
@@ -92,6 +106,7 @@ class Watchdog(Block):
         Station.PlanTime,
         Station.WatchdogTimeout,
     )
+    previous = (System.MemoryAge, System.DatabaseLostSince)
     writes = (
         System.Heartbeat,
         System.HeartbeatTime,
@@ -99,6 +114,7 @@ class Watchdog(Block):
         System.ScadaLost,
         System.DatabaseAge,
         System.DatabaseLost,
+        System.DatabaseAwaited,
         Station.PlanAge,
         Station.Failsafe,
     )

@@ -18,6 +18,7 @@ FOREVER = 1e9
 
 incoming = partial(Tag, area=Area.INPUT, access=INTERNAL)
 parameter = partial(Tag, area=Area.PARAMETER)
+reported = partial(Tag, area=Area.INPUT, dtype="?", high=1, recorded=True)
 memory = partial(Tag, area=Area.MEMORY)
 output = partial(Tag, area=Area.OUTPUT)
 flag = partial(Tag, area=Area.MEMORY, dtype="?", high=1)

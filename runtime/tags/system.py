@@ -13,6 +13,7 @@ from runtime.tags.kinds import (
     incoming,
     memory,
     parameter,
+    reported,
     seconds,
     since,
     stop_id,
@@ -87,6 +88,18 @@ class System(Table):
         ),
     )
     EventsLostSince = since()
+    DiskLow = reported(
+        "The disk of the runtime has less than 512 MiB left.",
+        register=12,
+        alarm=Alarm(
+            2,
+            "the spool grows without a database, or something else fills the disk",
+            "below 256 MiB no history is recorded; a full disk keeps no event and no latch",
+            "make room on the disk of the state directory; see `calejo status` for the spool",
+            off_delay=60.0,
+        ),
+    )
+    DiskLowSince = since()
 
     DatabaseAge = seconds("Time since the database last answered.", register=26)
     DatabaseLost = flag(
@@ -99,9 +112,68 @@ class System(Table):
             "plans and feedback age; stations go to failsafe when the watchdog expires",
             "check PostgreSQL and `calejo status`; the scan runs on without it",
             off_delay=30.0,  # so that feedback is back before its loss is announced
+            unless="DatabaseAwaited",
         ),
     )
     DatabaseLostSince = since()
+    DatabaseAwaited = flag(
+        "After a cold start: the database is awaited, and its loss is no news yet.",
+        access=INTERNAL,
+    )
+    DatabaseFull = reported(
+        "PostgreSQL has no room left to store records.",
+        register=8,
+        alarm=Alarm(
+            2,
+            "the disk of PostgreSQL is full",
+            "records wait in the spool; feedback ages where its writer is refused too",
+            "make room on the disk of PostgreSQL; what waits is stored by itself then",
+            off_delay=30.0,
+        ),
+    )
+    DatabaseFullSince = since()
+    UploadsStalled = reported(
+        "No record has got into PostgreSQL for a minute, although it answers.",
+        register=9,
+        alarm=Alarm(
+            3,
+            "a lock, a missing right, or a fault of PostgreSQL",
+            "records wait in the spool, which is bounded; reports and histories are behind",
+            "read what `calejo status` says of the database; what waits is stored by itself then",
+            unless="DatabaseFull",
+            caused_by="DatabaseLost",
+        ),
+    )
+    UploadsStalledSince = since()
+    RefusedRecords = incoming(
+        "Records that PostgreSQL refused and the audit log keeps instead.",
+        dtype="u8",
+        access=READ,
+        register=42,
+    )
+    RecordsRefused = reported(
+        "PostgreSQL refused records within the last ten minutes.",
+        register=10,
+        alarm=Alarm(
+            3,
+            "a rule of the database that the program does not keep: a fault of one of the two",
+            "the records stand in the audit log, and are missing from the tables they belong to",
+            "find them with `calejo audit search --action 'upload record'`, and report the fault",
+        ),
+    )
+    RecordsRefusedSince = since()
+    AuditContradicted = reported(
+        "The audit log is not what was signed: its newest anchor does not fit.",
+        register=11,
+        alarm=Alarm(
+            2,
+            "entries were changed or removed, or an older state of the database was restored",
+            "what the audit log says of the past can't be relied on",
+            "run `calejo audit verify`; find out who changed or restored it before the reset",
+            latching=True,
+        ),
+    )
+    AuditContradictedSince = since()
     Heartbeat = memory(
         "Sign of life of SCADA: a number that it changes again and again, such as a counter.",
         dtype="u4",

@@ -61,6 +61,10 @@ def watch(system: Row, stations: list[Row], heartbeats: list[float], settings: R
     abandoned = late and settings.without_scada == "default"
     system.DatabaseAge = age(now, heard) if heard else FOREVER
     system.DatabaseLost = system.DatabaseAge > 3.0
+    if system.MemoryAge == 0.0:
+        system.DatabaseAwaited = True
+    elif not system.DatabaseLostSince or (system.DatabaseLost and system.MemoryAge >= 10.0):
+        system.DatabaseAwaited = False
     for station in stations:
         station.PlanAge = age(now, station.PlanTime) if station.PlanTime else FOREVER
         in_time = station.PlanAge < station.WatchdogTimeout

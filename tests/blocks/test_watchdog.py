@@ -7,8 +7,40 @@ import math
 import pytest
 
 from blocks.watchdog import Watchdog
+from runtime.alarm import AlarmState
 from runtime.tags import FOREVER, NUMBER, Request, Station, System
 from tests.blocks.alone import Alone
+from tests.blocks.panel import ALARM, Panel
+
+LOST = True
+NORMAL, SUPPRESSED, UNACKNOWLEDGED = (
+    AlarmState.NORMAL,
+    AlarmState.SUPPRESSED,
+    AlarmState.UNACKNOWLEDGED,
+)
+
+
+class Plant(Panel):
+    """An alarm panel with its watchdog, after a cold start."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.watchdog = Watchdog(self.columns)
+        self.answers = False
+        self.seen: set[AlarmState] = set()
+        self[System.MemoryAge][0] = 0.0
+
+    def run(self, seconds: float) -> None:
+        for _ in range(int(seconds / self.period)):
+            if self.answers:
+                self[System.DatabaseTime][0] = self.now
+            self.watchdog.execute()
+            self.step()
+            self.seen.add(self.state(System.DatabaseLost))
+
+    @property
+    def said(self) -> tuple[bool, AlarmState]:
+        return bool(self[System.DatabaseLost][0]), self.state(System.DatabaseLost)
 
 
 @pytest.fixture
@@ -134,3 +166,49 @@ def test_a_database_is_lost_after_3_s(watch: Alone, age: float, lost: bool) -> N
     watch.step()
     assert watch[System.DatabaseAge][0] == pytest.approx(age)
     assert watch[System.DatabaseLost][0] == lost
+
+
+def test_the_loss_of_the_database_is_no_news_for_10_s_after_a_cold_start() -> None:
+    plant = Plant()
+    plant.run(9.0)
+    assert plant.said == (LOST, SUPPRESSED)
+    plant.run(2.0)
+    assert plant.said == (LOST, UNACKNOWLEDGED)
+
+
+def test_a_database_that_is_found_in_time_is_never_said_to_have_been_lost() -> None:
+    plant = Plant()
+    plant.run(9.0)
+    plant.answers = True
+    plant.run(40.0)
+    assert plant.said == (not LOST, NORMAL)
+    assert plant.seen == {SUPPRESSED, NORMAL}
+
+
+def test_a_database_that_was_found_after_a_cold_start_is_lost_after_3_s_again() -> None:
+    plant = Plant()
+    plant.answers = True
+    plant.run(5.0)
+    plant.answers = False
+    plant.run(3.0)
+    assert plant.said == (not LOST, NORMAL)
+    plant.run(1.0)
+    assert plant.said == (LOST, UNACKNOWLEDGED)
+
+
+def test_a_database_lost_again_before_its_first_alarm_is_over_is_announced_at_once() -> None:
+    plant = Plant()
+    plant.run(5.0)
+    plant.answers = True
+    plant.run(10.0)
+    assert plant.said == (not LOST, SUPPRESSED)
+    plant.answers = False
+    plant.run(4.0)
+    assert plant.said == (LOST, UNACKNOWLEDGED)
+
+
+def test_what_was_announced_before_a_cold_start_stays_announced() -> None:
+    plant = Plant()
+    plant[ALARM[System.DatabaseLost].state][0] = UNACKNOWLEDGED
+    plant.run(2.0)
+    assert plant.said == (LOST, UNACKNOWLEDGED)

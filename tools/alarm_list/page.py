@@ -39,6 +39,11 @@ BEHIND = f"""\
 | Fault | error | restart of the scan process |
 | EventsLost | the ring of events was full | ten minutes without |
 | DatabaseLost | no answer for 3 s | first answer; 30 s here, longer than for FeedbackLost |
+| DatabaseFull | a batch was refused for want of room | a batch was stored; 30 s here |
+| UploadsStalled | a minute without a batch stored | a batch is stored, or none waits |
+| RecordsRefused | a record was refused | ten minutes without |
+| AuditContradicted | the newest anchor does not fit | ten minutes; latched |
+| DiskLow | less than 512 MiB | more; 60 s here |
 | Failsafe | plan age reaches the watchdog's timeout | next plan: the age leaps, it doesn't creep |
 | ScadaLost | heartbeat unchanged for `scada_timeout` | next change of it |
 | LevelsDiffer | spread above `difference`; 10 s here | spread below half of it; 10 s here |
@@ -60,6 +65,10 @@ alarm is still active, it is. What is announced already stays until somebody ack
 NotFollowing, RunsUncommanded and Failed don't occur under local control at all. A stopped pump
 suppresses nothing: one that runs on although it is stopped is what must be seen. Failsafe is no
 mere consequence of DatabaseLost: from then on the pumps follow no plan.
+
+After a cold start, which may be that of the database too, DatabaseLost is suppressed until the
+database was found and its alarm is over, and for no longer than 10 s while it is not found
+(`blocks/watchdog.py`).
 
 ## Who may do what
 
