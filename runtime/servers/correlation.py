@@ -1,7 +1,8 @@
 """One id for all that follows from one request of a client: records, log lines, the reply.
 
-A client may bring its own, as X-Correlation-Id or as the trace of a traceparent (W3C Trace
-Context); who brings none, or one that is malformed, gets one. While a request is served, the id is
+A client may bring its own: over HTTP as X-Correlation-Id or as the trace of a traceparent (W3C
+Trace Context), over OPC UA as the AuditEntryId of a request. Who brings none, or one that is
+malformed, gets one. While a request is served, the id is
 bound to the log lines of its thread or task, and what is asked of the scan takes it from there.
 """
 
@@ -27,9 +28,9 @@ def current() -> str:
     return str(get_contextvars().get("correlation") or new())
 
 
-def serving() -> AbstractContextManager[None]:
-    """Serve a request that brought no id."""
-    return bound_contextvars(correlation=new())
+def serving(given: str | None = None) -> AbstractContextManager[None]:
+    """Serve a request: by its own id, else by a new one."""
+    return bound_contextvars(correlation=of_headers(given, None))
 
 
 def of_headers(given: str | None, traceparent: str | None) -> str:

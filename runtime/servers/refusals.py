@@ -1,7 +1,8 @@
 """Requests that were refused before they reached the scan: the audit log has them, too.
 
 Anybody who reaches a port can be refused, as often as he likes, and the spool has no room for that:
-past BURST in a row RATE of them a second are recorded, each with how many were passed over.
+past BURST in a row RATE of them a second are recorded, each with how many were passed over. What
+is recorded is also logged; record and line go by the id of the request that was refused.
 """
 
 from __future__ import annotations
@@ -9,14 +10,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import structlog
 
 from runtime.requests import Role, Source
+from runtime.servers.correlation import current
 from runtime.spool import Journal, Kind
 
 BURST = 200
 RATE = 5.0  # refusals/s that are recorded in the long run
 LONGEST = 1_000  # characters of a text that somebody unknown has sent
+
+logger = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ class Refused:
     object: str
     problem: str
     reason: str = ""
-    correlation: str = ""
+    correlation: str = field(default_factory=current)
 
 
 class Refusals:
@@ -66,10 +72,18 @@ class Refusals:
             "action": _short(refused.action),
             "object": _short(refused.object),
             "why": _short(refused.reason),
-            "correlation": refused.correlation or None,
+            "correlation": refused.correlation,
             "details": {"problem": _short(refused.problem)} | details,
         }
         self._journal.append(Kind.REFUSED, record)
+        logger.warning(
+            "request refused",
+            client=refused.where,
+            action=record["action"],
+            object=record["object"],
+            reason=_short(refused.problem),
+            correlation=refused.correlation,
+        )
 
 
 def _short(text: str) -> str:

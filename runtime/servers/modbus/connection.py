@@ -17,6 +17,7 @@ import structlog
 from pymodbus.server import ModbusTcpServer
 from pymodbus.server.requesthandler import ServerRequestHandler
 
+from runtime.servers import correlation
 from runtime.servers.modbus.pdu import Code, Refusal, exception
 from runtime.servers.modbus.service import Client, Pending, Service
 
@@ -172,14 +173,15 @@ class Connection(ServerRequestHandler):
             self._writing = None
 
     async def _perform(self, frame: Frame, pending: Pending) -> bytes:
-        try:
-            return frame.reply(await self._service.perform(pending, self._client))
-        except Refusal as refusal:
-            logger.warning("modbus write refused", client=self.where, why=refusal.why)
-            return frame.refuse(refusal)
-        except Exception:
-            logger.exception("modbus write failed", client=self.where)
-            return frame.refuse(Refusal(Code.DEVICE_FAILURE))
+        with correlation.serving():
+            try:
+                return frame.reply(await self._service.perform(pending, self._client))
+            except Refusal as refusal:
+                logger.warning("modbus write refused", client=self.where, why=refusal.why)
+                return frame.refuse(refusal)
+            except Exception:
+                logger.exception("modbus write failed", client=self.where)
+                return frame.refuse(Refusal(Code.DEVICE_FAILURE))
 
     def _send(self, answer: bytes) -> None:
         if self._open:

@@ -25,7 +25,6 @@ import structlog
 from runtime import equipment
 from runtime.places import Places
 from runtime.registers import SYSTEM_UNITS
-from runtime.servers import correlation
 from runtime.servers.mirror import Asker, MailboxFull, Mirror, Result, Role, Source
 from runtime.servers.modbus.buffers import Buffers
 from runtime.servers.modbus.changes import Change, changes, is_token
@@ -113,9 +112,8 @@ class Service:
         """Ask the scan for each change in turn; the answer once all are executed."""
         if not pending.changes:
             await self._unlock(pending, client)
-        with correlation.serving():
-            for change in pending.changes:
-                await self._ask(change, pending, client)
+        for change in pending.changes:
+            await self._ask(change, pending, client)
         return pending.write.echo
 
     async def _unlock(self, pending: Pending, client: Client) -> None:

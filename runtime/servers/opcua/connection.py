@@ -23,6 +23,7 @@ from asyncua.ua.status_codes import StatusCodes
 from asyncua.ua.ua_binary import header_from_binary, nodeid_from_binary, uatcp_to_binary
 from asyncua.ua.uaerrors import UaError
 
+from runtime.servers import correlation
 from runtime.servers.opcua.session import Session, is_open
 
 HEADER = 8  # bytes: type, chunk, size
@@ -78,9 +79,10 @@ class Processor(UaProcessor):
             and requesthdr.AuthenticationToken != self.session.auth_token
         ):
             raise ServiceError(StatusCodes.BadSessionIdInvalid)
-        answer = await super()._process_message(  # type: ignore[no-untyped-call]
-            typeid, requesthdr, seqhdr, body
-        )
+        with correlation.serving(requesthdr.AuditEntryId):
+            answer = await super()._process_message(  # type: ignore[no-untyped-call]
+                typeid, requesthdr, seqhdr, body
+            )
         if isinstance(self.session, Session):
             self.session.connection, self.session.name = self, self.name
         return answer

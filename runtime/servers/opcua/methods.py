@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import structlog
 from asyncua import ua
 from asyncua.crypto.permission_rules import User, UserRole
 from asyncua.server.address_space import AddressSpace as Standard
 from asyncua.server.address_space import MethodService
 from asyncua.ua.status_codes import StatusCodes
 
-from runtime.servers import correlation
 from runtime.servers.mirror import Answer, Asker, MailboxFull, Mirror, Result, Role, Source
 from runtime.servers.opcua.address_space import PlantNode
 from runtime.servers.opcua.members import INPUTS, OUTPUTS, Method
@@ -32,8 +30,6 @@ STATUS = {
     Result.WRONG_STATE: StatusCodes.BadInvalidState,
     Result.NOT_ALLOWED: StatusCodes.BadUserAccessDenied,
 }
-
-logger = structlog.get_logger()
 
 
 class Refusal(Exception):
@@ -66,17 +62,12 @@ class Methods(MethodService):
         self, caller: Caller, calls: list[ua.CallMethodRequest]
     ) -> list[ua.CallMethodResult]:
         """The results of calls, one after the other."""
-        results = []
-        for call in calls:
-            with correlation.serving():
-                results.append(await self._result(caller, call))
-        return results
+        return [await self._result(caller, call) for call in calls]
 
     async def _result(self, caller: Caller, call: ua.CallMethodRequest) -> ua.CallMethodResult:
         try:
             place, method = self._target(call)
             if caller.user.role is not UserRole.User:
-                logger.warning("call refused", node=str(call.MethodId.Identifier), by=caller.where)
                 raise Refusal(StatusCodes.BadUserAccessDenied)
             reason = _reason(call.InputArguments or [], method)
             answer = await self._ask(place, method, reason, caller)

@@ -36,9 +36,6 @@ HEADERS = {
     "Cache-Control": "no-cache",
 }
 
-logger = structlog.get_logger()
-
-
 class Gate:
     """Falcon middleware. Whoever has the token may stop and clear; everybody here may look."""
 
@@ -86,7 +83,6 @@ class Gate:
             "/".join(str(wanted[name]) for name in ("station", "pump") if name in wanted),
             str(req.context.get("problem", "")),
             str(wanted.get("reason", "")),
-            req.context.correlation,
         )
         self._refusals.record(refused, status=resp.status_code, asked=wanted)
 
@@ -95,7 +91,6 @@ class Gate:
         scheme, _, token = given.partition(" ")
         if scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token):
             return
-        logger.warning("access refused", method=req.method, path=req.path, address=req.remote_addr)
         found = "no token" if not given else "another token" if token else "no bearer token"
         challenge = 'Bearer realm="calejo"' + (', error="invalid_token"' if token else "")
         refuse(

@@ -48,5 +48,6 @@ def test_a_write_without_the_token_or_with_a_wrong_one_is_recorded_without_it(
         "wrong token",
         "the token is 8 registers in one request",
     ]
+    assert len({record["correlation"] for record in found}) == 3
     assert "abcd" not in str(found).lower()
     assert plant.asked == []

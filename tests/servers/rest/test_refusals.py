@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from structlog.testing import capture_logs
 
 from runtime.places import Places
 from runtime.servers import refusals as rules
@@ -26,8 +27,11 @@ def test_an_order_that_names_nothing_is_recorded_with_what_was_asked(
     places: Places, image: Image, site: Site, body: object, status: int, target: str, problem: str
 ) -> None:
     data = body if isinstance(body, bytes) else {"reason": "drill", **body}  # type: ignore[dict-item]
-    assert site.post("emergency-stops", data, X_Correlation_Id="abc").status == status
-    (found,) = refusals(places.spool / "rest.db", 1)
+    with capture_logs() as lines:
+        assert site.post("emergency-stops", data, X_Correlation_Id="abc").status == status
+        (found,) = refusals(places.spool / "rest.db", 1)
+    (line,) = [line for line in lines if line["event"] == "request refused"]
+    assert (line["correlation"], line["object"]) == ("abc", target)
     assert (found["source"], found["who"], found["role"]) == ("REST", "operator", "OPERATOR")
     assert (found["action"], found["object"]) == (f"POST {STOPS}", target)
     assert (found["where"], found["correlation"]) == ("127.0.0.1", "abc")
