@@ -16,7 +16,6 @@ from runtime import (
     scan_process,
     start,
     status,
-    taglist,
     tracing,
     wells,
 )
@@ -34,6 +33,7 @@ from runtime.places import Places, StateError
 from runtime.processes import of_demo
 from runtime.program import ProgramError
 from runtime.supervisor import StartError
+from runtime.taglist import commands as tags
 
 FAILURES = (
     *(StateError, StartError, EquipmentError, ServerError, AccountError, SchemaError),
@@ -81,7 +81,6 @@ def _parser() -> argparse.ArgumentParser:
         ("check", _check, "check the configuration; tell everything that is wrong with it"),
         ("migrate", _migrate, "bring the schema of the database up to date"),
         ("status", _status, "show processes, scan and plant; exit code 0 when the scan is live"),
-        ("tags", _tags, "print every value with its type, unit, range and addresses"),
         ("log", _log, "show or change what the processes log, while they run"),
     ):
         parsed = commands.add_parser(name, help=words, description=words.capitalize() + ".")
@@ -90,8 +89,6 @@ def _parser() -> argparse.ArgumentParser:
             parsed.add_argument(
                 "file", nargs="?", type=Path, help="configuration file (default: scan.yaml)"
             )
-        if name == "tags":
-            parsed.add_argument("--format", choices=tuple(taglist.FORMATS), default="markdown")
         if name == "log":
             levels = (*log_levels.LEVELS, log_levels.CONFIGURED)
             parsed.add_argument("level", nargs="?", choices=levels, help="the new level")
@@ -101,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
                 choices=log_levels.PROCESSES,
                 help="of this one only (may be given several times)",
             )
+    tags.add_to(commands)
     audit.add_to(commands)
     tracing.add_to(commands)
     alerts.add_to(commands)
@@ -176,11 +174,6 @@ def _status(given: argparse.Namespace) -> None:
     lines, live = status.report(Places.from_environment(os.environ))
     _say(*lines)
     sys.exit(not live)
-
-
-def _tags(given: argparse.Namespace) -> None:
-    known = equipment.load(Places.from_environment(os.environ).equipment)
-    taglist.write(known, given.format, sys.stdout)
 
 
 def _log(given: argparse.Namespace) -> None:

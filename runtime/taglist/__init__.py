@@ -1,0 +1,1 @@
+"""The list of all tags, for the people who connect a SCADA system (`calejo tags`)."""
