@@ -52,6 +52,7 @@ class Child:
             self._popen = subprocess.Popen(
                 self.process.command,
                 stdin=subprocess.DEVNULL,
+                env={**self.process.environment, **os.environ},
                 start_new_session=True,  # Ctrl-C is for the supervisor, which ends all in order
                 preexec_fn=lambda: _bind(parent),
             )

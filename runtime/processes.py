@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from config import Config
+from runtime import realtime
 
 MODULES = {
     "scan": "runtime.scan_process",
@@ -42,7 +44,8 @@ class Process:
 
     `progress` names the progress files it may write; one that writes none is not judged by it.
     `patience` is how long (s) its counter may stand. It starts when another process has written
-    the progress file `after`. With `once`, its ending is no failure.
+    the progress file `after`. With `once`, its ending is no failure. `environment` is what it gets
+    beside the supervisor's own, which goes before.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Process:
     patience: float = PATIENCE
     after: str | None = None
     once: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def module(name: str, *arguments: str) -> tuple[str, ...]:
@@ -60,7 +64,10 @@ def module(name: str, *arguments: str) -> tuple[str, ...]:
 
 def of_runtime(config: Config) -> list[Process]:
     """What `calejo run` keeps running, in the order of starting: the scan waits for nobody."""
-    leader = _part("scan", ("scan", "standby"), patience=1.0 + 10 * config.period)
+    leader = replace(
+        _part("scan", ("scan", "standby"), patience=1.0 + 10 * config.period),
+        environment=realtime.ENVIRONMENT,
+    )
     standby = replace(leader, after="scan")  # both would write the same progress file before
     processes = [leader, _part("recorder"), standby]
     if config.database == "embedded":

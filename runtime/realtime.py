@@ -9,6 +9,9 @@ import resource
 from collections.abc import Callable
 from pathlib import Path
 
+# An image of a megabyte or more is copied past the caches, which then keep what the blocks work on:
+# that spares a scan of 10,000 pumps a fifth of its time. Other C libraries don't heed it.
+ENVIRONMENT = {"GLIBC_TUNABLES": "glibc.cpu.x86_non_temporal_threshold=0x100000"}
 PRIORITY = 50
 _MCL_CURRENT, _MCL_FUTURE = 1, 2
 _PR_SET_TIMERSLACK = 29

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from runtime.layout import Capacity
-from runtime.realtime import PRIORITY
+from runtime.realtime import ENVIRONMENT, PRIORITY
 from tools.bench import bed
 from tools.bench.figures import Spread, spread
 from tools.simulate.master import Address, Master
@@ -61,7 +61,7 @@ def measure(seconds: float) -> Lateness:
         inputs = bed.Inputs(places, capacity, plant)
         port = config.servers.modbus.listen.port
         with _renewed(inputs), ExitStack() as processes:
-            leader = processes.enter_context(run(environ, "tools.bench.leader"))
+            leader = processes.enter_context(run({**ENVIRONMENT, **environ}, "tools.bench.leader"))
             for name in ("recorder", "modbus"):
                 processes.enter_context(run(environ, "runtime", "process", name))
             _until_served(port)
