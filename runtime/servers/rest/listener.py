@@ -1,6 +1,7 @@
-"""waitress, bounded: connections, sizes and times; its own refusals are problems too.
+"""waitress, bounded: connections, sizes and times.
 
-It leans on the internals of waitress 3.0.2, which is why that version is pinned.
+What it refuses by itself is a problem and is recorded, like all that is refused. That leans on the
+internals of waitress 3.0.2, which is why that version is pinned.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Callable
+from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from waitress import wasyncore  # type: ignore[import-untyped]
@@ -16,7 +19,10 @@ from waitress.server import create_server  # type: ignore[import-untyped]
 from waitress.task import ErrorTask, ThreadedTaskDispatcher  # type: ignore[import-untyped]
 
 from config import RestServer
-from runtime.servers.rest.gate import READS
+from runtime.requests import Source
+from runtime.servers.correlation import of_headers
+from runtime.servers.refusals import Refusals, Refused
+from runtime.servers.rest.gate import CORRELATION, READS
 from runtime.servers.rest.problems import MEDIA, Fault, document
 
 THREADS = 8
@@ -28,23 +34,44 @@ END = 0.5  # s that requests in progress have when the server ends
 
 
 class _ProblemTask(ErrorTask):  # type: ignore[misc]
-    """What waitress refuses by itself: broken requests, too large ones."""
+    """The answer to a request that is broken or too large; nobody has looked who asks."""
+
+    def __init__(self, refusals: Refusals, channel: Any, request: Any) -> None:
+        super().__init__(channel, request)
+        self._refusals = refusals
 
     def execute(self) -> None:
-        error = self.request.error
+        error, headers = self.request.error, self.request.headers
         where, allowed = LIMITS.get(error.code, ("request", "HTTP/1.1"))
-        path = getattr(self.request, "path", "")  # a broken request has none
+        # A broken request has no path; that of one with too long a header is waitress' invention.
+        path = "" if where == "header" else getattr(self.request, "path", "")
+        correlation = of_headers(headers.get("X_CORRELATION_ID"), headers.get("TRACEPARENT"))
         fault = Fault(where, error.reason.lower(), error.body, allowed)
-        body = document(error.code, f"The {where} was refused.", [fault], path)
+        body = document(error.code, f"The {where} was refused.", [fault], path, correlation)
         self.status = f"{error.code} {error.reason}"
-        self.response_headers.append(("Content-Type", MEDIA))
+        self.response_headers += [("Content-Type", MEDIA), (CORRELATION, correlation)]
         self.set_close_on_finish()
         self.content_length = len(body)
+        if error.code != HTTPStatus.INTERNAL_SERVER_ERROR:  # that is our fault, and in the log
+            self._record(f"{self.request.command} {path}" if path else "http request", correlation)
         self.write(body)
+
+    def _record(self, action: str, correlation: str) -> None:
+        error = self.request.error
+        where = str(self.channel.addr[0])
+        problem = f"{error.reason}: {error.body}"
+        refused = Refused(
+            Source.REST, "unknown", None, where, action, "", problem, correlation=correlation
+        )
+        self._refusals.record(refused, status=error.code)
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc]
-    error_task_class = _ProblemTask
+    """A connection whose refusals are recorded."""
+
+    def __init__(self, refusals: Refusals, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.error_task_class = partial(_ProblemTask, refusals)
 
 
 class _Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]
@@ -63,7 +90,13 @@ class _Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]
 class Listener:
     """The server on a socket that is bound."""
 
-    def __init__(self, app: Callable[..., Any], bound: socket.socket, settings: RestServer) -> None:
+    def __init__(
+        self,
+        app: Callable[..., Any],
+        bound: socket.socket,
+        settings: RestServer,
+        refusals: Refusals,
+    ) -> None:
         # A queue of requests is normal under load, not a warning for each of them.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self._sockets: dict[int, Any] = {}
@@ -82,7 +115,7 @@ class Listener:
             asyncore_use_poll=True,
             ident=None,
         )
-        self._server.channel_class = _Channel
+        self._server.channel_class = partial(_Channel, refusals)
         self._waiting: object = None
 
     def serve(self) -> None:

@@ -37,7 +37,7 @@ def main(config: Config, places: Places) -> None:
     asking = Asking(Mirror(places, capacity, NAME))
     queries = Queries(runtime_dsn(config, places))
     app = application(config, places, snapshots, asking, queries)
-    listener = Listener(app, bound, settings)
+    listener = Listener(app, bound, settings, asking.refusals)
     logger.info("rest listening", address=str(settings.listen))
     next_beat = 0.0
     while not ending.asked:

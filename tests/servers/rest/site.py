@@ -100,7 +100,7 @@ class Site:
         app = application(configuration(), places, self.snapshots, self._asking, self._queries)
         bound = bind("127.0.0.1", 0, "test")
         self.port: int = bound.getsockname()[1]
-        self._listener = Listener(app, bound, RestServer())
+        self._listener = Listener(app, bound, RestServer(), self._asking.refusals)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work)
         self._thread.start()

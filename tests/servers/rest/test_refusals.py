@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 from structlog.testing import capture_logs
 
 from runtime.places import Places
 from runtime.servers import refusals as rules
+from runtime.servers.rest.listener import HEADERS
 from tests.servers.modbus.station import Plant
 from tests.servers.rest.site import JSON, Image, Site
 from tests.servers.state import refusals
 
 STOPS = "/api/v1/emergency-stops"
+POST = f"POST {STOPS} HTTP/1.1\r\n".encode()
 
 
 @pytest.mark.parametrize(
@@ -49,6 +53,42 @@ def test_a_wrong_token_is_recorded_without_the_token(
     assert (found["who"], found["role"]) == ("unknown", None)
     assert "needs the access token" in found["details"]["problem"]
     assert "secret1" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "action", "problem"),
+    [
+        (b"nonsense\r\n\r\n", 400, "http request", "Bad Request: "),
+        (b"GET / HTTP/1.1\r\nX: ".ljust(HEADERS, b"x"), 431, "http request", "exceeds max_header"),
+        (
+            b"%sX-Correlation-Id: abc\r\nContent-Length: 70000\r\n\r\n" % POST,
+            413,
+            f"POST {STOPS}",
+            "exceeds max_body",
+        ),
+        (
+            b"%sTransfer-Encoding: gzip\r\n\r\n" % POST,
+            501,
+            f"POST {STOPS}",
+            "Transfer-Encoding",
+        ),
+    ],
+    ids=["no HTTP", "header", "body", "encoding"],
+)
+def test_what_the_listener_itself_refuses_is_recorded_under_the_id_of_its_reply(
+    places: Places, image: Image, site: Site, sent: bytes, status: int, action: str, problem: str
+) -> None:
+    with socket.create_connection(("127.0.0.1", site.port), timeout=20) as connection:
+        connection.sendall(sent)
+        reply = b"".join(iter(lambda: connection.recv(4096), b"")).decode()
+    (found,) = refusals(places.spool / "rest.db", 1)
+    assert (found["source"], found["who"], found["role"]) == ("REST", "unknown", None)
+    assert (found["where"], found["action"]) == ("127.0.0.1", action)
+    assert found["details"]["status"] == status
+    assert problem in found["details"]["problem"]
+    assert f"X-Correlation-Id: {found['correlation']}\r\n" in reply
+    assert f'"correlation_id":"{found["correlation"]}"' in reply
+    assert (found["correlation"] == "abc") == (status == 413)
 
 
 def test_what_the_scan_itself_answers_is_no_second_record(
