@@ -16,31 +16,22 @@ from asyncua.ua.object_ids import ObjectIds
 from asyncua.ua.status_codes import StatusCodes
 
 from runtime.servers.mirror import Mirror
-from runtime.servers.opcua import references, session
+from runtime.servers.opcua import capabilities, references, session
 from runtime.servers.opcua.address_space import AddressSpace, Nodes
 from runtime.servers.opcua.browsing import Browsing
 from runtime.servers.opcua.gate import ANONYMOUS, Attributes, Users
-from runtime.servers.opcua.members import TICK, constant, standard
+from runtime.servers.opcua.limits import (
+    MOST_QUEUED,
+    MOST_SUBSCRIPTIONS_OF_ALL,
+    MOST_UNACKNOWLEDGED,
+    SHORTEST_SESSION,
+    SIGN_IN,
+)
+from runtime.servers.opcua.members import standard
 from runtime.servers.opcua.methods import Methods
 from runtime.servers.opcua.plant import Plant
 from runtime.servers.opcua.values import Values
 from runtime.servers.opcua.watch import Watch
-
-MOST_QUEUED = 10  # values of one monitored item that wait to be published
-MOST_UNACKNOWLEDGED = 20  # messages of one subscription
-SIGN_IN = 10.0  # s
-SHORTEST_SESSION = 5_000.0  # ms
-MOST_SUBSCRIPTIONS = 1_000  # of all clients together
-
-_CAPABILITIES = "Server_ServerCapabilities"
-_LIMITS = {
-    "MaxNodesPerRead": session.MOST_READ,
-    "MaxNodesPerWrite": session.MOST_READ,
-    "MaxNodesPerTranslateBrowsePathsToNodeIds": session.MOST_READ,
-    "MaxNodesPerBrowse": session.MOST_BROWSED,
-    "MaxNodesPerMethodCall": session.MOST_CALLED,
-    "MaxMonitoredItemsPerCall": session.MOST_ITEMS_AT_ONCE,
-}
 
 
 class Core(InternalServer):
@@ -63,7 +54,7 @@ class Core(InternalServer):
         self.max_session_timeout_ms = max(idle * 1e3, SHORTEST_SESSION)
         self.min_session_timeout_ms = SHORTEST_SESSION
         self.max_pending_activation_seconds = SIGN_IN
-        self.max_subscriptions = MOST_SUBSCRIPTIONS
+        self.max_subscriptions = MOST_SUBSCRIPTIONS_OF_ALL
         self.max_monitored_item_queue_size = MOST_QUEUED
         self.max_unacked_messages_per_subscription = MOST_UNACKNOWLEDGED
 
@@ -79,14 +70,7 @@ class Core(InternalServer):
         await super().init(shelffile)
         self.aspace._nodes = Nodes(self.aspace._nodes, self._space)
         self.aspace[references.OBJECTS].references.append(references.to_root(self._space.plant))
-        for name, limit in _LIMITS.items():
-            self._set(f"{_CAPABILITIES}_OperationLimits_{name}", limit, ua.VariantType.UInt32)
-        self._set(f"{_CAPABILITIES}_MinSupportedSampleRate", TICK * 1e3, ua.VariantType.Double)
-        self._set(f"{_CAPABILITIES}_MaxSessions", self.max_sessions, ua.VariantType.UInt32)
-
-    def _set(self, name: str, value: object, kind: ua.VariantType) -> None:
-        node = self.aspace[standard(getattr(ObjectIds, name))]
-        node.attributes[AttributeIds.Value] = constant(value, kind)
+        capabilities.tell(self.aspace, self.max_sessions)
 
     async def serve_at_level(self, level: int) -> None:
         """Tell clients how good this server is, 0 to 255: redundant ones choose by it (Part 4)."""

@@ -16,6 +16,7 @@ from asyncua.server.address_space import AttributeValue
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIds
 
+from runtime.servers.opcua.limits import TICK
 from runtime.servers.opcua.values import VARIANTS
 from runtime.tag import Table, Tag, Unit
 from runtime.tags import SHOWN, shown
@@ -23,7 +24,6 @@ from runtime.tags import SHOWN, shown
 NAMESPACE = "urn:calejo:control-adapter"
 INDEX = 2  # of the namespace in this server: 0 is OPC UA's, 1 the application's
 UNECE = "http://www.opcfoundation.org/UA/units/un/cefact"
-TICK = 0.1  # s: values are looked at for changes at most this often
 
 Attributes = dict[AttributeIds, AttributeValue]
 

@@ -21,11 +21,11 @@ from runtime.servers.mirror import Mirror
 from runtime.servers.opcua.connection import LARGEST_CHUNK, Listener
 from runtime.servers.opcua.core import Core
 from runtime.servers.opcua.gate import Services
-from runtime.servers.opcua.members import NAMESPACE, TICK
+from runtime.servers.opcua.limits import LARGEST_MESSAGE, TICK
+from runtime.servers.opcua.members import NAMESPACE
 from runtime.servers.opcua.plant import Plant
 
 PATH = "calejo"
-LARGEST_MESSAGE = 4 * 1024 * 1024  # bytes; asyncua's client expects no larger answers either
 FULL, NO_DATA = 255, 1  # service levels
 EXPECTED = ("sending service fault", "No encrypting policy")  # said by asyncua at each of them
 

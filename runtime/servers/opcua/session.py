@@ -15,18 +15,19 @@ from asyncua.server.uaprocessor import UaProcessor
 from asyncua.ua.status_codes import StatusCodes
 
 from runtime.servers.opcua.items import Items
-from runtime.servers.opcua.members import TICK
+from runtime.servers.opcua.limits import (
+    LONGEST_UNSERVED,
+    MOST_BROWSED,
+    MOST_CALLED,
+    MOST_ITEMS,
+    MOST_ITEMS_AT_ONCE,
+    MOST_READ,
+    MOST_SUBSCRIPTIONS,
+    SLOWEST,
+    TICK,
+)
 from runtime.servers.opcua.methods import Caller, Methods
 from runtime.servers.opcua.watch import Watch
-
-MOST_READ = 2_000  # nodes of one Read, Write or TranslateBrowsePathsToNodeIds
-MOST_BROWSED = 50  # nodes of one Browse, each with about a hundred references
-MOST_ITEMS_AT_ONCE = 1_000  # monitored items of one call
-MOST_CALLED = 100  # methods of one Call
-MOST_ITEMS = 100_000  # monitored items of all clients together
-MOST_SUBSCRIPTIONS = 20  # of one session
-SLOWEST = 60_000.0  # ms of publishing interval
-LONGEST_UNSERVED = 600_000.0  # ms that a subscription waits for its client
 
 
 class Session(InternalSession):

@@ -14,7 +14,7 @@ from asyncua import ua
 from numpy.typing import NDArray
 
 from runtime.servers.mirror import View
-from runtime.servers.opcua.members import TICK
+from runtime.servers.opcua.limits import TICK
 from runtime.servers.opcua.plant import Place
 from runtime.servers.opcua.values import Values
 from runtime.tag import Tag

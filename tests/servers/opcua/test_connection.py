@@ -14,8 +14,8 @@ from asyncua.ua.attribute_ids import AttributeIds
 
 from runtime.places import Places
 from runtime.servers.opcua.connection import LARGEST_CHUNK, MOST_UNKNOWN
+from runtime.servers.opcua.limits import MOST_READ
 from runtime.servers.opcua.references import node_id
-from runtime.servers.opcua.session import MOST_READ
 from tests.servers.modbus.station import CAPACITY, Plant, until
 from tests.servers.opcua.serving import Running, number, read, refused
 

@@ -10,9 +10,9 @@ from asyncua import ua
 from asyncua.sync import Client
 from asyncua.ua.attribute_ids import AttributeIds
 
+from runtime.servers.opcua.limits import MOST_BROWSED, MOST_READ
 from runtime.servers.opcua.members import standard
 from runtime.servers.opcua.references import OBJECTS, node_id
-from runtime.servers.opcua.session import MOST_BROWSED, MOST_READ
 from tests.servers.opcua.serving import Running, awaited, node, number, read, refused
 
 OTHERS = ("admin", "Admin", "Operator", "root", "operator ")

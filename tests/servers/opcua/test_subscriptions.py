@@ -6,8 +6,8 @@ from asyncua import ua
 from asyncua.sync import Client
 from asyncua.ua.attribute_ids import AttributeIds
 
+from runtime.servers.opcua.limits import MOST_ITEMS_AT_ONCE, MOST_SUBSCRIPTIONS
 from runtime.servers.opcua.members import standard
-from runtime.servers.opcua.session import MOST_ITEMS_AT_ONCE, MOST_SUBSCRIPTIONS
 from runtime.tag import Quality
 from runtime.tags import Pump, Station
 from tests.servers.modbus.station import until
