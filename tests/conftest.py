@@ -6,6 +6,7 @@ import itertools
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,11 +71,21 @@ def postgres() -> Iterator[EmbeddedServer]:
 @pytest.fixture
 def database(postgres: EmbeddedServer) -> Iterator[Database]:
     """A fresh migrated database."""
+    with fresh(postgres) as database:
+        yield database
+
+
+@contextmanager
+def fresh(postgres: EmbeddedServer) -> Iterator[Database]:
+    """A migrated database, for as long as it is needed."""
     name = f"test_{next(_number)}"
     _create(postgres, name, TEMPLATE)
-    yield Database(postgres, name)
-    with psycopg.connect(postgres.dsn("postgres", "postgres"), autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    try:
+        yield Database(postgres, name)
+    finally:
+        drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+        with psycopg.connect(postgres.dsn("postgres", "postgres"), autocommit=True) as connection:
+            connection.execute(drop)
 
 
 def _create(server: EmbeddedServer, name: str, template: str) -> None:

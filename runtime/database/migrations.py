@@ -3,7 +3,7 @@
 Each runs once, in a transaction of its own, as calejo_owner, under an advisory lock that dies with
 the session. The table schema_migrations keeps name and SHA-256 of every file that ran, so a file
 that was edited, lost, or slipped in before one that has run is refused, as is a database that a
-newer program has migrated.
+newer program has migrated. New registers of the Modbus map are recorded at the same time.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
+
+from runtime.database import register_map
+from runtime.database.register_map import MapError
 
 DIRECTORY = Path(__file__).parent / "migrations"
 ROLES_FILE = Path(__file__).parent / "roles.sql"
@@ -60,7 +63,10 @@ def migrate(dsn: str, directory: Path = DIRECTORY) -> list[str]:
             pending = _pending(_applied(connection), migrations(directory))
             for migration in pending:
                 _run(connection, migration)
-            return [migration.name for migration in pending]
+            tags = register_map.record(connection, register_map.declared())
+            return [migration.name for migration in pending] + _told(tags, known=not pending)
+    except MapError as error:
+        raise SchemaError(str(error)) from None
     except psycopg.errors.QueryCanceled:
         raise SchemaError(
             "another migration has held its lock for a minute; see pg_locks and pg_stat_activity"
@@ -80,6 +86,19 @@ def check_schema(
         raise SchemaError(
             f"the database lacks {', '.join(file.name for file in pending)}; run `calejo migrate`"
         )
+    try:
+        new = register_map.unrecorded(connection, register_map.declared())
+    except MapError as error:
+        raise SchemaError(str(error)) from None
+    if new:
+        raise SchemaError(
+            f"the database lacks {len(new)} registers of the Modbus map; run `calejo migrate`"
+        )
+
+
+def _told(tags: list[str], known: bool) -> list[str]:
+    """What `calejo migrate` says of new registers: with new files they go without saying."""
+    return [f"Modbus registers of {', '.join(tags)}"] if tags and known else []
 
 
 def _apply(connection: psycopg.Connection[tuple[object, ...]], migration: Migration) -> None:
