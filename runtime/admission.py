@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,13 +20,24 @@ _MAY_WRITE = (Role.OPERATOR, Role.ENGINEER)
 _STOP = Pump.EmergencyAction.number("stop")
 
 
+def _groups(asks: Iterable[Ask]) -> Iterator[list[Ask]]:
+    """Requests, those that belong together in one list."""
+    group: list[Ask] = []
+    for ask in asks:
+        group.append(ask)
+        if len(group) > group[0].more:
+            yield group
+            group = []
+
+
 class Admission:
     """Puts requests into the Request rows of the image, each with the scan's answer.
 
     A request that is executed is one that the blocks execute in this same scan. The checks, in
     order: the tag may be written and the role may write it; the row is in use; the value is one
     that the tag can have; the emergency stop to clear is the one in force, and no pump that it is
-    to stop still runs; what is asked of an alarm makes sense in its state; it is not too late.
+    to stop still runs; what is asked of an alarm makes sense in its state; it is not too late. Of
+    a group of requests none is executed unless all are.
     """
 
     def __init__(self, columns: Columns) -> None:
@@ -57,15 +68,14 @@ class Admission:
         total = first
         self._stops.clear()
         self._wishes.clear()
-        for ask in asks:
-            row = total % REQUESTS
-            for column, field in self._rows:
-                column[row] = getattr(ask, field)
-            self._taken_at[row] = scan
-            self._result[row] = self.judge(ask, now)
-            if self._result[row] == Result.EXECUTED:
-                self._follow(ask)
-            total += 1
+        for group in _groups(asks):
+            for ask, result in zip(group, self._judge_all(group, now), strict=True):
+                row = total % REQUESTS
+                for column, field in self._rows:
+                    column[row] = getattr(ask, field)
+                self._taken_at[row] = scan
+                self._result[row] = result
+                total += 1
         self._total[0] = total
         self._taken[0] = total - first
 
@@ -85,6 +95,25 @@ class Admission:
         total = int(self._total[0])
         rows = (count % REQUESTS for count in range(total - int(self._taken[0]), total))
         return [row for row in rows if self._result[row] == Result.EXECUTED]
+
+    def _judge_all(self, group: list[Ask], now: float) -> list[Result]:
+        """The answers to a group, each judged in the state that the ones before it lead to."""
+        if len(group) == 1:
+            result = self.judge(group[0], now)
+            if result is Result.EXECUTED:
+                self._follow(group[0])
+            return [result]
+        stops, states = self._stops.copy(), self._wishes.states.copy()
+        results = []
+        for ask in group:
+            results.append(self.judge(ask, now))
+            if results[-1] is Result.EXECUTED:
+                self._follow(ask)
+        if all(result is Result.EXECUTED for result in results):
+            return results
+        self._stops, self._wishes.states = stops, states
+        kept = Result.NOT_TOGETHER
+        return [kept if result is Result.EXECUTED else result for result in results]
 
     def judge(self, ask: Ask, now: float) -> Result:
         """The answer to a request in the state of this scan."""

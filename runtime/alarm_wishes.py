@@ -29,11 +29,11 @@ class AlarmWishes:
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
-        self._states: dict[tuple[int, int], int] = {}  # after the requests of this scan
+        self.states: dict[tuple[int, int], int] = {}  # after the requests of this scan
 
     def clear(self) -> None:
         """A scan begins."""
-        self._states.clear()
+        self.states.clear()
 
     def judge(self, ask: Ask) -> Result:
         """The answer to a request whose row is in use and whose value is a state."""
@@ -47,11 +47,11 @@ class AlarmWishes:
 
     def follow(self, ask: Ask) -> None:
         """Remember what an admitted wish leads to, for those that come after it."""
-        self._states[ask.tag, ask.slot] = WISHED[self._state(ask)][int(ask.value)]
+        self.states[ask.tag, ask.slot] = WISHED[self._state(ask)][int(ask.value)]
 
     def _state(self, ask: Ask) -> int:
         state = self._columns[TAGS[ask.tag]].item(ask.slot)
-        return self._states.get((ask.tag, ask.slot), int(state))
+        return self.states.get((ask.tag, ask.slot), int(state))
 
     def _needs_engineer(self, ask: Ask, wish: int, state: int) -> bool:
         critical = ALARM_OF_STATE[TAGS[ask.tag]].alarm.priority == CRITICAL

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import os
 import secrets
+import select
 import struct
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
 
-_RECORD = struct.Struct("<QHBBIdQd")  # id, tag, role, source, slot, value, reference, deadline
+# id, tag, role, source, slot, value, reference, deadline, more
+_RECORD = struct.Struct("<QHBBIdQdB")
 PER_SCAN = 100
+TOGETHER = select.PIPE_BUF // _RECORD.size  # most requests that the kernel writes as one
 
 
 class Role(IntEnum):
@@ -62,13 +65,19 @@ def new_id() -> int:
     return (time.time_ns() // 1_000_000 & (1 << 43) - 1) << 20 | secrets.randbits(20)
 
 
+def together(asks: Sequence[Ask]) -> list[Ask]:
+    """Requests as a group, of which the scan executes all or none."""
+    last = len(asks) - 1
+    return [replace(ask, more=last - place) for place, ask in enumerate(asks)]
+
+
 @dataclass(frozen=True)
 class Ask:
     """One request: write `value` to row `slot` of the tag with number `tag`.
 
     `reference` is the id of the emergency stop to clear, or for how long to shelve an alarm, in s.
     The scan refuses the request after `deadline` (scan clock), so that nothing is executed that its
-    asker has given up on.
+    asker has given up on. `more` requests that follow belong to it: all are executed, or none.
     """
 
     id: int
@@ -79,6 +88,7 @@ class Ask:
     role: Role = Role.OPERATOR
     source: Source = Source.REST
     deadline: float = float("inf")
+    more: int = 0
 
     def pack(self) -> bytes:
         return _RECORD.pack(
@@ -90,12 +100,13 @@ class Ask:
             self.value,
             self.reference,
             self.deadline,
+            self.more,
         )
 
 
 def unpack(record: bytes) -> Ask:
     """The request in a record. Values outside the enumerations come out as the least of them."""
-    identity, tag, role, source, slot, value, reference, deadline = _RECORD.unpack(record)
+    identity, tag, role, source, slot, value, reference, deadline, more = _RECORD.unpack(record)
     return Ask(
         identity,
         tag,
@@ -105,6 +116,7 @@ def unpack(record: bytes) -> Ask:
         Role(role) if role in Role.__members__.values() else Role.VIEWER,
         Source(source) if source in Source.__members__.values() else Source.REST,
         deadline,
+        more,
     )
 
 
@@ -123,15 +135,21 @@ class Mailbox:
         make_pipe(path)
         # Read and write, so that the pipe lives on when the last server has closed it.
         self._pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+        self._begun: list[Ask] = []  # of a group whose rest is still in the pipe
 
     def drain(self) -> Iterator[Ask]:
-        """The requests that wait, at most PER_SCAN of them."""
+        """The requests that wait, at most PER_SCAN of them; of a group all, or none yet."""
         try:
-            data = os.read(self._pipe, PER_SCAN * _RECORD.size)
+            data = os.read(self._pipe, (PER_SCAN - len(self._begun)) * _RECORD.size)
         except BlockingIOError:
             return
+        group, self._begun = self._begun, []
         for start in range(0, len(data) - _RECORD.size + 1, _RECORD.size):
-            yield unpack(data[start : start + _RECORD.size])
+            group.append(unpack(data[start : start + _RECORD.size]))
+            if len(group) > group[0].more:
+                yield from group
+                group = []
+        self._begun = group[: PER_SCAN - 1]
 
     def close(self) -> None:
         os.close(self._pipe)
@@ -144,9 +162,10 @@ class Post:
         make_pipe(path)
         self._pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK)
 
-    def put(self, ask: Ask) -> None:
+    def put(self, *asks: Ask) -> None:
+        """Put requests, all of them at once; at most TOGETHER."""
         try:
-            os.write(self._pipe, ask.pack())
+            os.write(self._pipe, b"".join(ask.pack() for ask in asks))
         except BlockingIOError:
             raise MailboxFull("the scan takes no requests") from None
 

@@ -9,7 +9,7 @@ from typing import Any
 from runtime.clock import ManualClock
 from runtime.layout import Capacity, Columns, Layout
 from runtime.program import KINDS, Program
-from runtime.requests import Ask, Result, Role, new_id
+from runtime.requests import Ask, Result, Role, new_id, together
 from runtime.scan import Scan
 from runtime.tag import Tag
 from runtime.tags import NUMBER, Pump, Request, Station, System
@@ -144,6 +144,13 @@ class Plc:
         number = NUMBER[tag]
         self.put(Ask(identity, number, slot, value, reference, role, deadline=deadline))
         return identity
+
+    def ask_together(self, *changes: tuple[Tag, int, float]) -> list[int]:
+        """Put requests for the next scan that belong together; their ids."""
+        asks = [Ask(new_id(), NUMBER[tag], slot, value) for tag, slot, value in changes]
+        for ask in together(asks):
+            self.put(ask)
+        return [ask.id for ask in asks]
 
     def put(self, ask: Ask) -> None:
         self._asks.append(ask)

@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from runtime import equipment
-from runtime.equipment import Equipment, EquipmentError
-from runtime.layout import Capacity, Columns, Layout
+from runtime.layout import Capacity
 from runtime.places import Places
-from runtime.region import Reader, RegionError
-from runtime.requests import Ask, MailboxFull, Post, Result, Role, Source, new_id
+from runtime.requests import Ask, MailboxFull, Post, Result, Role, Source, new_id, together
 from runtime.retained import RetainedMark
 from runtime.servers import correlation
 from runtime.servers.refusals import Refusals
+from runtime.servers.view import View
 from runtime.spool import Journal, Kind
-from runtime.tag import Quality, Tag
-from runtime.tags import NUMBER, Pump, Request, Station, System
+from runtime.tag import Tag
+from runtime.tags import NUMBER, Request, System
 
 POLL = 0.001  # s between looks for an answer
 RECORD_PATIENCE = 0.25  # s; a stop is not held up longer by a disk that doesn't write
@@ -44,6 +43,10 @@ class Answer:
     scan: int
     latency: float
     durable: bool
+
+
+Change: TypeAlias = tuple[Tag, int, float]
+"""A tag, its row, and the value to write."""
 
 
 @dataclass(frozen=True)
@@ -78,73 +81,6 @@ def request_record(
     }
 
 
-class View:
-    """The newest snapshot and the equipment: the half of a mirror that only looks."""
-
-    def __init__(self, places: Places, capacity: Capacity) -> None:
-        self._places = places
-        self.layout = Layout(capacity)
-        self.columns = Columns(self.layout)
-        self.equipment = Equipment()
-        self.sequence = 0
-        self._reader: Reader | None = None
-        self._written = 0  # when the equipment last loaded was
-
-    def refresh(self) -> bool:
-        """Take the newest snapshot; whether it differs from the last one taken."""
-        fresh = self._take()
-        self.columns[System.ImageAge][0] = self.age
-        self.columns[System.Live][0] = not self.stale
-        return fresh
-
-    def _take(self) -> bool:
-        try:
-            if self._reader is None or (self.stale and self._reader.replaced):
-                layout = self.layout
-                self._reader = Reader(
-                    self._places.image, layout.size, layout.hash, layout.parameters
-                )
-                self.sequence = 0
-            if self._reader.sequence == self.sequence:
-                return False
-            self.sequence = self._reader.read(self.columns.arena)
-        except RegionError:
-            return False
-        self._renew_equipment()
-        return True
-
-    def _renew_equipment(self) -> None:
-        """Load the list that the image is of, once: it may be of another version or unreadable."""
-        if int(self.columns[System.PlantVersion][0]) == self.equipment.version:
-            return
-        with suppress(FileNotFoundError, EquipmentError):
-            written = self._places.equipment.stat().st_mtime_ns
-            if written != self._written:
-                self._written = written
-                self.equipment = equipment.load(self._places.equipment)
-
-    @property
-    def age(self) -> float:
-        """Seconds since the scan last published; infinite before it ever has."""
-        return self._reader.age if self._reader else float("inf")
-
-    @property
-    def stale(self) -> bool:
-        """The scan stands still: what it said last must not be shown as if it were true now."""
-        period = self.columns.value(System.Period)
-        return self._reader is None or self._reader.stands_still(period)
-
-    def quality(self, tag: Tag, slot: int) -> Quality:
-        """How far the value can be trusted now, the age of the snapshot included."""
-        table = {"Station": Station.Configured, "Pump": Pump.Configured}.get(tag.table)
-        if self.stale or (table is not None and not self.columns[table][slot]):
-            return Quality.BAD
-        if tag.quality is None:
-            return Quality.GOOD
-        companion = {"Station": Station, "Pump": Pump}[tag.table].tag(tag.quality)
-        return Quality(int(self.columns[companion][slot]))
-
-
 class Mirror(View):
     """One server's view, with a way to ask. Not thread-safe: each thread needs its own."""
 
@@ -170,10 +106,9 @@ class Mirror(View):
 
         Raises MailboxFull if the scan takes no requests.
         """
-        began = time.monotonic()
-        for answer in self._steps(tag, slot, value, asker, reference, began):
-            if answer is not None:
-                return answer
+        for answers in self._steps([(tag, slot, value)], asker, reference):
+            if answers:
+                return answers[0]
             time.sleep(POLL)
         raise AssertionError("the steps end with an answer")
 
@@ -181,52 +116,99 @@ class Mirror(View):
         self, tag: Tag, slot: int, value: float, asker: Asker, reference: int = 0
     ) -> Answer:
         """The same without holding up an event loop."""
-        began = time.monotonic()
-        for answer in self._steps(tag, slot, value, asker, reference, began):
-            if answer is not None:
-                return answer
+        answers = await self.ask_all_async([(tag, slot, value)], asker, reference)
+        return answers[0]
+
+    async def ask_all_async(
+        self, changes: Sequence[Change], asker: Asker, reference: int = 0
+    ) -> list[Answer]:
+        """Ask for several changes, at most TOGETHER, of which the scan executes all or none."""
+        for answers in self._steps(changes, asker, reference):
+            if answers:
+                return answers
             await asyncio.sleep(POLL)
         raise AssertionError("the steps end with an answer")
 
     def _steps(
-        self, tag: Tag, slot: int, value: float, asker: Asker, reference: int, began: float
-    ) -> Iterator[Answer | None]:
-        """Record, put, look for the answer, look that it is kept: None at each pause, then it."""
-        identity = new_id()
-        record = request_record(identity, tag, slot, value, asker, reference)
-        written = self._journal.append(Kind.REQUEST, record)
-        while not written.done() and time.monotonic() - began < RECORD_PATIENCE:
-            yield None
+        self, changes: Sequence[Change], asker: Asker, reference: int
+    ) -> Iterator[list[Answer]]:
+        """Record, put, look for answers, look that they are kept: nothing at each pause, then they.
+
+        All or none of the changes have an answer: the scan takes a group in one cycle.
+        """
+        began = time.monotonic()
         deadline = began + PATIENCE + SCANS * self.columns.value(System.Period)
-        ask = Ask(identity, NUMBER[tag], slot, value, reference, asker.role, asker.source, deadline)
+        asks = together(
+            [
+                Ask(
+                    new_id(),
+                    NUMBER[tag],
+                    slot,
+                    value,
+                    reference,
+                    asker.role,
+                    asker.source,
+                    deadline,
+                )
+                for tag, slot, value in changes
+            ]
+        )
+        records = {
+            ask.id: request_record(ask.id, *change, asker, reference)
+            for ask, change in zip(asks, changes, strict=True)
+            if change[0] is not System.Heartbeat  # it says nothing of anybody's doing
+        }
+        written = [self._journal.append(Kind.REQUEST, record) for record in records.values()]
+        while time.monotonic() - began < RECORD_PATIENCE and not all(w.done() for w in written):
+            yield []
         self.refresh()
         epoch = self._epoch
         try:
-            self._post.put(ask)
+            self._post.put(*asks)
         except MailboxFull:
             refused = {"result": "NOT_TAKEN", "answered_at": time.time()}
-            self._journal.append(Kind.ANSWER, record | refused)
+            for record in records.values():
+                self._journal.append(Kind.ANSWER, record | refused)
             raise
-        while (row := self.find(identity)) is None:
+        while (row := self.find(asks[-1].id)) is None:
             if self._epoch > epoch > 0:
                 # Who took it may have died before publishing: ask the scan that took over, too.
                 epoch = self._epoch
                 with suppress(MailboxFull):
-                    self._post.put(ask)
+                    self._post.put(*asks)
             if time.monotonic() > deadline:
-                late = Answer(identity, Result.TOO_LATE, 0, time.monotonic() - began, durable=False)
-                yield self._answer(record, late)
+                latency = time.monotonic() - began
+                late = [Answer(a.id, Result.TOO_LATE, 0, latency, durable=False) for a in asks]
+                yield self._answered(records, late)
                 return
-            yield None
-        result = Result(int(self.columns[Request.Result][row]))
+            yield []
         scan = int(self.columns[Request.TakenAt][row])
         latency = (self._reader.stamp if self._reader else time.monotonic()) - began
-        while tag.retained and self._mark.scan < scan and time.monotonic() < deadline:
-            yield None
-        durable = not tag.retained or self._mark.scan >= scan
-        yield self._answer(record, Answer(identity, result, scan, latency, durable))
+        results = [self._result(ask.id) for ask in asks]
+        retained = any(tag.retained for tag, _, _ in changes)
+        while retained and self._mark.scan < scan and time.monotonic() < deadline:
+            yield []
+        durable = not retained or self._mark.scan >= scan
+        found = zip(asks, results, strict=True)
+        answers = [Answer(ask.id, result, scan, latency, durable) for ask, result in found]
+        yield self._answered(records, answers)
 
-    def _answer(self, record: dict[str, object], answer: Answer) -> Answer:
+    def _result(self, identity: int) -> Result:
+        """The scan's answer to a request of a group whose last one is answered."""
+        row = self.find(identity)
+        return (
+            Result(int(self.columns[Request.Result][row])) if row is not None else Result.TOO_LATE
+        )
+
+    def _answered(
+        self, records: dict[int, dict[str, object]], answers: list[Answer]
+    ) -> list[Answer]:
+        for answer in answers:
+            if answer.id in records:
+                self._answer(records[answer.id], answer)
+        return answers
+
+    def _answer(self, record: dict[str, object], answer: Answer) -> None:
         """Record the answer beside its request."""
         said = {
             "result": answer.result.name,
@@ -236,7 +218,6 @@ class Mirror(View):
             "answered_at": time.time(),
         }
         self._journal.append(Kind.ANSWER, record | said)
-        return answer
 
     def find(self, identity: int) -> int | None:
         """The Request row of a request that the scan has answered."""

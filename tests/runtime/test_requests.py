@@ -14,6 +14,7 @@ import pytest
 
 from runtime.requests import (
     PER_SCAN,
+    TOGETHER,
     Ask,
     Mailbox,
     MailboxFull,
@@ -22,6 +23,7 @@ from runtime.requests import (
     Source,
     make_pipe,
     new_id,
+    together,
     unpack,
 )
 from tests.runtime import stress
@@ -136,3 +138,27 @@ def test_servers_killed_while_they_ask_leave_no_half_request(path: Path, mailbox
         assert all(ask.id == ask.slot == ask.value for ask in found)
         received += len(found)
     assert received >= 15_000
+
+
+def test_a_group_is_drained_whole_or_not_yet(mailbox: Mailbox, post: Post) -> None:
+    alone = [Ask(number, 1, 0, 1.0) for number in range(PER_SCAN - 1)]
+    for ask in alone:
+        post.put(ask)
+    group = together([Ask(PER_SCAN + number, 1, 0, 1.0) for number in range(3)])
+    post.put(*group)
+    post.put(ASK)
+    assert list(mailbox.drain()) == alone
+    assert list(mailbox.drain()) == [*group, ASK]
+
+
+def test_of_the_largest_group_there_is_room_for_all_or_none(mailbox: Mailbox, post: Post) -> None:
+    group = together([ASK] * TOGETHER)
+    put = 0
+    with contextlib.suppress(MailboxFull):
+        while True:
+            post.put(*group)
+            put += 1
+    received: list[Ask] = []
+    while asks := list(mailbox.drain()):
+        received += asks
+    assert received == group * put

@@ -189,6 +189,35 @@ def test_a_request_is_answered_in_the_image(
     assert plc.result(identity) is result
 
 
+@pytest.mark.parametrize(
+    ("speed", "first", "second", "mode"),
+    [
+        (30.0, Result.EXECUTED, Result.EXECUTED, 1),
+        (99.0, Result.NOT_TOGETHER, Result.OUT_OF_RANGE, 0),
+    ],
+)
+def test_of_requests_that_belong_together_all_are_executed_or_none(
+    speed: float, first: Result, second: Result, mode: int
+) -> None:
+    plc = Plc()
+    identities = plc.ask_together((Pump.Mode, 0, 1.0), (Pump.ManualSetpoint, 0, speed))
+    stop = plc.ask(Pump.EmergencyStop, 1, 1.0)
+    plc.step()
+    assert [plc.result(identity) for identity in identities] == [first, second]
+    assert plc.result(stop) is Result.EXECUTED
+    assert plc[Pump.Mode][0] == mode
+
+
+def test_of_stops_together_with_what_is_refused_none_can_be_cleared_by_name() -> None:
+    plc = Plc()
+    (stop, _) = plc.ask_together((Pump.EmergencyStop, 0, 1.0), (Pump.Mode, 0, 7.0))
+    cleared = plc.ask(Pump.EmergencyStop, 0, 0.0, stop)
+    plc.step()
+    assert plc.result(stop) is Result.NOT_TOGETHER
+    assert plc.result(cleared) is Result.UNKNOWN_STOP
+    assert not plc[Pump.EmergencyStop][0]
+
+
 def test_changing_to_manual_is_bumpless_and_manual_stays_within_the_limits() -> None:
     plc = Plc()
     plc.plan(0, speed=42.0)
