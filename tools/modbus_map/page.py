@@ -47,13 +47,13 @@ Addresses count from 0, as in a request. Many SCADA systems count from 1 and put
 space in front: holding register 100 is 400101 there. `calejo tags` prints both (`address`,
 `reference`).
 
-Bases are multiples of {BLOCK}. Units and bases are assigned once, when a station or pump is entered,
-and kept in the database (`pump_stations`, `pumps`); so is the meaning of every register of a block
-(`modbus_registers`). The view `modbus_map` is the whole of it. Nothing moves when equipment is added,
-renamed or retired, nor with a new version: its new tags take registers that were free. Retired
-equipment keeps its addresses; taken into use again, it is where it was. A program that would move,
-drop or rescale a register that SCADA may read is refused, by `calejo migrate` and whenever it
-connects to the database, with the registers named.
+Bases are multiples of {BLOCK}. Units and bases are assigned once, when a station or pump is
+entered, and kept in the database (`pump_stations`, `pumps`); so is the meaning of every register of
+a block (`modbus_registers`). The view `modbus_map` is the whole of it. Nothing moves when equipment
+is added, renamed or retired, nor with a new version: its new tags take registers that were free.
+Retired equipment keeps its addresses; taken into use again, it is where it was. A program that
+would move, drop or rescale a register that SCADA may read is refused, by `calejo migrate` and
+whenever it connects to the database, with the registers named.
 
 Addresses of a block at which nothing lies read 0. A read that reaches beyond the blocks of its unit
 is answered with exception 2, so one request may span several blocks.
@@ -87,9 +87,9 @@ AFTER_QUALITY = """\
 What is not accepted leaves the last accepted value standing (0 before the first), so nothing
 invented is ever shown: look at the quality before the number.
 
-Ages: `FeedbackAge` of a pump, `PlanAge` of a station, `DatabaseAge` of the system; `ImageAge` is that
-of everything, with `Live` for yes or no. These two go on when the scan stands still. Stations and
-pumps are answered with exception 4 then: an old value is never shown as if it were new.
+Ages: `FeedbackAge` of a pump, `PlanAge` of a station, `DatabaseAge` of the system; `ImageAge` is
+that of everything, with `Live` for yes or no. These two go on when the scan stands still. Stations
+and pumps are answered with exception 4 then: an old value is never shown as if it were new.
 """
 
 TITLES = {
