@@ -14,11 +14,12 @@ import orjson
 
 import config
 from runtime import equipment
-from runtime.database import trace
+from runtime.database import asking, trace
+from runtime.database.asking import Row
 from runtime.database.migrations import SchemaError
 from runtime.database.postmaster import ServerError
 from runtime.database.session import DatabaseAwayError, opened
-from runtime.database.trace import Row, Story
+from runtime.database.trace import Story
 from runtime.places import Places
 from runtime.tags import TAGS
 
@@ -26,7 +27,8 @@ NOT_FOUND = 3  # exit code
 _STATES = {repr(tag): tag.states for tag in TAGS}
 DESCRIPTION = """\
 Tell all that is known of a request, in the order of time: who asked for what, why and from where;
-in which scan it was executed, or why not; what changed in that scan, and what was written of it.
+in which scan it was executed, or why not; what changed in that scan, what was written of it, and
+who was told of its alarms.
 ID is the X-Correlation-Id of a reply, the trace of a traceparent, the id of an emergency stop, or
 the correlation of a log line. What still waits in the spools is told too.
 
@@ -53,7 +55,7 @@ def _trace(given: argparse.Namespace) -> None:
     problem = ""
     try:
         with opened(config.load(None, os.environ), places) as connection:
-            story = trace.tell(connection, places, known, given.id)
+            story = trace.tell(asking.over(connection), places, known, given.id)
     except (DatabaseAwayError, SchemaError, ServerError) as error:
         problem = str(error)
         story = trace.tell(None, places, known, given.id)
@@ -81,17 +83,32 @@ def lines(story: Story) -> Iterator[str]:
 def _words(step: Row) -> str:
     if "action" in step:
         return _request(step)
+    if "message" in step:
+        return _message(step)
     place = "/".join(str(step[key]) for key in ("station", "pump") if key in step) or "System"
     scan = f"scan {step['scan']}: "
     if "tag" in step:
         name = step["tag"].partition(".")[2]
         old, new = (_value(step["tag"], step[key]) for key in ("old_value", "new_value"))
         return f"{scan}{place}/{name} {old} -> {new}"
+    if "failsafe" in step:
+        age = f", plans {step['plan_age_s']:.0f} s old" if "plan_age_s" in step else ""
+        return f"{scan}failsafe of {place} {step['failsafe']}{age}"
     if "event" in step:
         stop = f"emergency stop {step['emergency_stop_id']}"
         return f"{scan}{stop} of {place} {step['event']} by {step['actor']}: {step['reason']}"
     ended = f", until {step['ended_at']:%H:%M:%S.%f}" if "ended_at" in step else ""
     return f"{scan}{place} limit {step['limit_name']!r} acts{ended}"
+
+
+def _message(step: Row) -> str:
+    """A message that tells of an alarm, or an attempt to deliver it."""
+    if "attempt" in step:
+        failure = f": {step['error']}" if "error" in step else ""
+        number, took = step["attempt"], f"after {step['took_s']:.1f} s"
+        return f"attempt {number} to tell {step['channel']}: {step['outcome']} {took}{failure}"
+    ended = f" at {step['ended_at']:%H:%M:%S.%f}" if "ended_at" in step else ""
+    return f"message to {step['channel']}, {step['state']}{ended}: {step['title']}"
 
 
 def _value(tag: str, value: float) -> str:

@@ -6,25 +6,16 @@ number that the scan knows it by, which is the correlation_id of what follows. E
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
 
-import orjson
-from psycopg import Connection
-from psycopg.rows import dict_row
-
-from runtime import spoolfile
+from runtime.database import trace_alerts, trace_waiting
+from runtime.database.asking import Ask, Row
 from runtime.database.names import Names
 from runtime.equipment import Equipment
 from runtime.places import Places
-from runtime.spool import Kind
 
 LIMIT = 1_000  # records of one kind
-WAITING = 64 << 20  # bytes of a spool that are searched
 ROUNDS = 3  # from the id given to its trace, to all numbers of that, to their records
 
 _AUDIT = """
@@ -65,8 +56,17 @@ _LIMITS = """
     WHERE (source, sequence) IN (SELECT * FROM unnest(%(sources)s::text[], %(sequences)s::bigint[]))
     ORDER BY violation_id LIMIT %(limit)s
 """
-_ORDER = ("audit_log", "events", "emergency_stop_events", "safety_limit_violations")
-Row = dict[str, Any]
+_FAILSAFES = """
+    SELECT occurred_at AS at, station_id AS station, event AS failsafe, plan_age_s, scan,
+           'failsafe_events' AS found_in
+    FROM failsafe_events
+    WHERE (source, sequence) IN (SELECT * FROM unnest(%(sources)s::text[], %(sequences)s::bigint[]))
+    ORDER BY failsafe_event_id LIMIT %(limit)s
+"""
+_ORDER = (
+    *("audit_log", "events", "emergency_stop_events", "failsafe_events"),
+    *("safety_limit_violations", "alerts", "alert_attempts"),
+)
 
 
 @dataclass(frozen=True)
@@ -78,22 +78,33 @@ class Story:
 
 
 def tell(
-    connection: Connection[Any] | None, places: Places, equipment: Equipment, identity: str
+    ask: Ask | None,
+    places: Places,
+    equipment: Equipment,
+    identity: str,
+    searched: int = trace_waiting.SEARCHED,
 ) -> Story:
-    """The story of an id; without a connection what waits in the spools."""
+    """The story of an id; if nobody can be asked, what waits in the spools.
+
+    `searched` is how many bytes of each spool are looked through.
+    """
     ids = {identity}
     waiting: list[Row] = []
     found: list[Row] = []
     for _ in range(ROUNDS):
         known = set(ids)
-        waiting = list(_waiting(places, Names(equipment), ids))
-        found = _asked(connection, _AUDIT, ids) if connection else []
+        waiting = list(trace_waiting.waiting(places, Names(equipment), ids, searched))
+        found = ask(_AUDIT, {"ids": sorted(ids), "limit": LIMIT}) if ask else []
         ids |= {name for row in (*found, *waiting) for name in _ids(row)}
         if ids == known:
             break
-    if connection:
-        found += _followed(connection, ids)
-    ordered = sorted([*found, *waiting], key=lambda row: (row["at"], _place(row)))
+    if ask:
+        found += _followed(ask, ids)
+    records = [*found, *waiting]
+    edges = [row for row in records if "tag" in row]
+    outbox = trace_waiting.outbox(places, searched) if edges else []
+    records += trace_alerts.told(ask, outbox, edges, LIMIT)
+    ordered = sorted(records, key=lambda row: (row["at"], _place(row)))
     return Story(tuple(sorted(ids)), tuple(_without_nothing(row) for row in ordered))
 
 
@@ -109,67 +120,18 @@ def _ids(row: Row) -> Iterator[str]:
         yield trace
 
 
-def _asked(
-    connection: Connection[Any], query: str, ids: Collection[str], **more: object
-) -> list[Row]:
-    with connection.cursor(row_factory=dict_row) as cursor:
-        parameters = {"ids": sorted(ids), "limit": LIMIT, **more}
-        return cursor.execute(query, parameters).fetchall()
-
-
-def _followed(connection: Connection[Any], ids: Collection[str]) -> list[Row]:
+def _followed(ask: Ask, ids: Collection[str]) -> list[Row]:
     """The edges that a scan made of the requests, and what follows from them."""
-    direct = _asked(connection, _EVENTS, ids)
-    along = [event for edge in direct for event in _asked(connection, _CONSEQUENCES, ids, **edge)]
+    named = {"ids": sorted(ids), "limit": LIMIT}
+    direct = ask(_EVENTS, named)
+    along = [event for edge in direct for event in ask(_CONSEQUENCES, named | edge)]
     by_mark = {(event.pop("source"), event.pop("sequence")): event for event in (*direct, *along)}
-    events = list(by_mark.values())
-    marks = {
+    marks = named | {
         "sources": [source for source, _ in by_mark],
         "sequences": [sequence for _, sequence in by_mark],
     }
-    later = [_asked(connection, query, ids, **marks) for query in (_STOPS, _LIMITS)]
-    return [*events, *(row for rows in later for row in rows)]
-
-
-def _waiting(places: Places, names: Names, ids: Collection[str]) -> Iterator[Row]:
-    """What is not yet in PostgreSQL."""
-    for path in spoolfile.files(places.spool):
-        try:
-            with contextlib.closing(spoolfile.SpoolReader(path)) as reader:
-                records = reader.batch(-1, WAITING)
-        except (sqlite3.Error, orjson.JSONDecodeError):
-            continue
-        for record in records:
-            body = record.body
-            numbers = {str(body[key]) for key in ("id", "request", "correlation") if key in body}
-            if record.kind != Kind.SAMPLE and not {*numbers, body.get("trace")}.isdisjoint(ids):
-                yield _of_spool(path.stem, record.kind, body, names)
-
-
-def _of_spool(spool: str, kind: str, body: Mapping[str, Any], names: Names) -> Row:
-    at = next(body[key] for key in ("answered_at", "asked_at", "utc", "at") if key in body)
-    row: Row = {"at": datetime.fromtimestamp(at, UTC), "found_in": f"spool {spool}"}
-    if kind in (Kind.SAFETY, Kind.EDGE):
-        station, pump = names.of(body["tag"], body["slot"])
-        row |= {"station": station, "pump": pump, "tag": body["tag"], "scan": body["scan"]}
-        row |= {"old_value": body["old"], "new_value": body["new"]}
-        return row | {"correlation_id": str(body["request"])}
-    if kind == Kind.REFUSED:
-        row |= {"action": body["action"], "object": body["object"], "result": "refused"}
-    else:
-        row |= {"action": f"set {body['tag'].partition('.')[2]}"}
-        row |= {"object": names.path(body["tag"], body["slot"])}
-        row |= {"result": body.get("result", "asked").lower().replace("_", " ")}
-        row |= {"correlation_id": str(body["id"])}
-    details = {k: body[k] for k in ("value", "scan", "latency", "durable", "trace") if k in body}
-    return row | {
-        "actor": body["who"],
-        "role": (body["role"] or "").lower(),
-        "protocol": body["source"].lower(),
-        "address": body["where"],
-        "reason": body["why"],
-        "details": details,
-    }
+    later = [row for query in (_STOPS, _FAILSAFES, _LIMITS) for row in ask(query, marks)]
+    return [*by_mark.values(), *later]
 
 
 def _without_nothing(row: Row) -> Row:

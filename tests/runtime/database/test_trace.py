@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
+
 import psycopg
 import pytest
 
 from runtime import tracing
-from runtime.database import trace
+from runtime.alerts.outbox import Order, Outbox
+from runtime.alerts.wording import Words
+from runtime.database import asking, trace
 from runtime.database.trace import Story
 from runtime.places import Places
 from runtime.servers.mirror import Asker
 from runtime.spool import Kind
-from runtime.tags import Pump, Station
+from runtime.tags import Pump, Station, System
 from tests.conftest import Database
 from tests.runtime.database import spools
 from tests.runtime.database.spools import ANNA, PLANT, Make, drain
 
 TRACE = "shift-7"
+SINCE = 1e9  # of the alarm: when the scan was that executed the stop
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +46,7 @@ def stop(spool: Make) -> None:
 
 def told(database: Database, places: Places, identity: str) -> Story:
     with psycopg.connect(database.runtime, autocommit=True) as connection:
-        return trace.tell(connection, places, PLANT, identity)
+        return trace.tell(asking.over(connection), places, PLANT, identity)
 
 
 @pytest.mark.parametrize("identity", [TRACE, "77"])
@@ -118,3 +124,116 @@ def test_of_an_id_that_nobody_had_nothing_is_known(places: Places, database: Dat
     story = told(database, places, "'; DROP TABLE events")
     assert story.steps == ()
     assert list(tracing.lines(story)) == ["nothing is known of '; DROP TABLE events"]
+
+
+@pytest.fixture
+def outbox(places: Places) -> Iterator[Outbox]:
+    with closing(Outbox(places.outbox)) as outbox:
+        yield outbox
+
+
+def tell(
+    outbox: Outbox, kind: str, at: float, since: float = SINCE, escalation: bool = False
+) -> None:
+    """A message of the alarm EmergencyStop of North/11, for the duty."""
+    fields = {"tag": "Pump.EmergencyStop", "station": "North", "pump": 11, "since": since}
+    words = Words(f"{kind} {since:.0f}", "text", "short", fields)
+    alarm = f"Pump.EmergencyStop/North/11/{since:.3f}"
+    with outbox.transaction():
+        order = Order(f"{alarm}/{kind}/{escalation}", "duty", kind, 1, words, alarm, escalation)
+        outbox.add(order, at)
+
+
+def attempt(outbox: Outbox, at: float, error: str | None) -> None:
+    claim = outbox.claim("duty", at, 10.0)
+    assert claim is not None
+    outbox.settle(claim, at, at + 0.5, error)
+
+
+def of_messages(story: Story) -> list[str]:
+    lines = zip(story.steps, tracing.lines(story), strict=True)
+    return [line.split("  ", 1)[1] for step, line in lines if "message" in step]
+
+
+@pytest.mark.parametrize("uploaded", [True, False], ids=["in PostgreSQL", "in the outbox"])
+def test_who_was_told_of_the_alarm_that_a_request_raised_is_part_of_its_story(
+    places: Places, spool: Make, database: Database, outbox: Outbox, uploaded: bool
+) -> None:
+    tell(outbox, "raised", SINCE - 80, SINCE - 90)  # another occurrence, long over
+    attempt(outbox, SINCE - 80, None)
+    stop(spool)
+    drain(database, places)
+    tell(outbox, "raised", SINCE + 1)
+    attempt(outbox, SINCE + 1, "no answer")
+    attempt(outbox, SINCE + 100, None)
+    if uploaded:
+        drain(database, places)
+    mark = "" if uploaded else "  [spool alerts]"
+    message = "message to duty, delivered at 01:48:20.500000: raised 1000000000"
+    assert of_messages(told(database, places, TRACE)) == [
+        message + mark,
+        f"attempt 1 to tell duty: failed after 0.5 s: no answer{mark}",
+        f"attempt 2 to tell duty: delivered after 0.5 s{mark}",
+    ]
+
+
+def test_a_clearing_is_told_with_the_message_that_the_alarm_is_over(
+    places: Places, spool: Make, database: Database, outbox: Outbox
+) -> None:
+    tell(outbox, "raised", SINCE + 1)
+    attempt(outbox, SINCE + 1, None)
+    spool("opcua").request(90, Pump.EmergencyStop, 4, 0.0, result="EXECUTED", scan=300)
+    edge = {"scan": 300, "utc": SINCE + 20, "tag": "Pump.EmergencyStop", "slot": 4, "old": 1}
+    spool("recorder").append(Kind.SAFETY, **(edge | {"new": 0, "request": 90, "reference": 77}))
+    tell(outbox, "cleared", SINCE + 21)
+    tell(outbox, "raised", SINCE + 50, SINCE + 49)  # the next stop is another story
+    drain(database, places)
+    assert of_messages(told(database, places, "90")) == [
+        "message to duty, pending: cleared 1000000000"
+    ]
+
+
+def test_an_acknowledgement_is_told_with_the_escalations_that_it_withdrew(
+    places: Places, spool: Make, database: Database, outbox: Outbox
+) -> None:
+    tell(outbox, "raised", SINCE + 1)
+    attempt(outbox, SINCE + 1, None)
+    tell(outbox, "raised", SINCE + 5, escalation=True)
+    spool("rest").request(91, Pump.tag("EmergencyStopState"), 4, 1.0, result="EXECUTED", scan=200)
+    edge = {"scan": 200, "utc": SINCE + 10, "slot": 4, "old": 1, "new": 2, "request": 91}
+    spool("recorder").append(Kind.EDGE, tag="Pump.EmergencyStopState", **edge)
+    with outbox.transaction():
+        outbox.withdraw(f"Pump.EmergencyStop/North/11/{SINCE:.3f}", SINCE + 11)
+    drain(database, places)
+    assert of_messages(told(database, places, "91")) == [
+        "message to duty, withdrawn at 01:46:51.000000: raised 1000000000"
+    ]
+
+
+def test_the_digest_of_a_flood_is_told_in_place_of_what_it_gathers(
+    places: Places, spool: Make, database: Database, outbox: Outbox
+) -> None:
+    stop(spool)
+    tell(outbox, "raised", SINCE + 1)
+    digest = Words("40 alarms", "text", "short", {"event": "digest"})
+    gathered = f"Pump.EmergencyStop/North/11/{SINCE:.3f}/raised/False"
+    with outbox.transaction():
+        outbox.digest(Order("d1", "duty", "digest", 1, digest), [gathered], SINCE + 9)
+    drain(database, places)
+    assert of_messages(told(database, places, TRACE)) == [
+        "message to duty, digested at 01:46:49.000000: raised 1000000000",
+        "message to duty, pending: 40 alarms",
+    ]
+
+
+def test_failsafe_that_a_request_led_to_is_told(
+    places: Places, spool: Make, database: Database
+) -> None:
+    spool("modbus").request(92, System.EmergencyStop, 0, 1.0, result="EXECUTED", scan=7)
+    edge = {"scan": 7, "utc": SINCE, "old": 0, "new": 1}
+    recorder = spool("recorder")
+    recorder.append(Kind.SAFETY, tag="System.EmergencyStop", slot=0, request=92, **edge)
+    recorder.append(Kind.SAFETY, tag="Station.Failsafe", slot=1, plan_age=1300.0, **edge)
+    drain(database, places)
+    lines = list(tracing.lines(told(database, places, "92")))
+    assert "scan 7: failsafe of North entered, plans 1300 s old" in "\n".join(lines)
