@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blocks.annunciation import Columnwise, Places, Rules, annunciate
+from blocks.annunciation import NONE, Memory, Places, Rules, annunciate
 from blocks.block import Block
 from blocks.requests import REQUEST_PINS
 from runtime.layout import Columns
@@ -101,22 +102,15 @@ class Alarms(Block):
     law = staticmethod(annunciate)
 
     def __init__(self, columns: Columns) -> None:
-        super().__init__(columns, self._columnwise(columns), _rules(), self._places(columns))
-
-    def _columnwise(self, columns: Columns) -> Columnwise:
-        def of(*tags: Tag) -> tuple[NDArray[Any], ...]:
-            return tuple(self._column(columns, tag) for tag in tags)
-
-        never = np.zeros(1, bool)
-        never.flags.writeable = False
-        return Columnwise(
-            of(*(alarm.tag for alarm in ALARMS)),
-            (*of(*(alarm.since for alarm in ALARMS)), np.zeros(1)),
-            of(*(alarm.state for alarm in ALARMS)),
-            of(*(alarm.shelved_until for alarm in ALARMS)),
-            (*of(*_TIMERS), np.zeros(1)),
-            (*of(*_UNLESS), never),
+        arena = columns.arena
+        memory = Memory(
+            flags=arena.view(np.bool_),
+            states=arena,
+            seconds=arena.view(np.uint32),
+            numbers=arena.view(np.float64),
+            words=arena.view(np.uint64),
         )
+        super().__init__(columns, memory, _rules(columns), self._places(columns))
 
     def _places(self, columns: Columns) -> Places:
         all_used = np.ones(1, bool)
@@ -136,24 +130,32 @@ class Alarms(Block):
             counts(System.ActiveAlarms, Station.ActiveAlarms),
             counts(System.UnacknowledgedAlarms, Station.UnacknowledgedAlarms),
             counts(System.ShelvedAlarms, Station.ShelvedAlarms),
+            np.empty(max(columns.rows(table) for table in _TABLES), np.int64),
         )
 
 
-def _rules() -> Rules:
-    """The declarations as columns. What an alarm does not have is the place after the last."""
-    declared = [alarm.alarm for alarm in ALARMS]
-    conditions = tuple(alarm.tag for alarm in ALARMS)
+def _rules(columns: Columns) -> Rules:
+    """The declarations as columns."""
 
-    def places(among: tuple[Tag, ...], some: list[Tag | None]) -> NDArray[np.int64]:
-        return np.array([len(among) if tag is None else among.index(tag) for tag in some])
+    def first(tags: Iterable[Tag | None], size: int = 1) -> NDArray[np.int64]:
+        offsets = columns.layout.offsets
+        return np.array([NONE if tag is None else offsets[tag] // size for tag in tags])
 
+    alarms, declared = ALARMS, [alarm.alarm for alarm in ALARMS]
+    since = {alarm.tag: alarm.since for alarm in alarms}
+    causes = [since[alarm.caused_by] if alarm.caused_by else None for alarm in alarms]
     return Rules(
-        np.array([NUMBER[alarm.state] for alarm in ALARMS]),
-        np.array([_TABLES.index(alarm.table) for alarm in ALARMS]),
-        places(_TIMERS, [alarm.timer for alarm in ALARMS]),
-        places(_UNLESS, [alarm.unless for alarm in ALARMS]),
-        places(conditions, [alarm.caused_by for alarm in ALARMS]),
-        np.array([alarm.on_delay for alarm in declared]),
-        np.array([alarm.off_delay for alarm in declared]),
-        np.array([alarm.latching for alarm in declared]),
+        number=np.array([NUMBER[alarm.state] for alarm in alarms]),
+        table=np.array([_TABLES.index(alarm.table) for alarm in alarms]),
+        condition=first(alarm.tag for alarm in alarms),
+        state=first(alarm.state for alarm in alarms),
+        since=first((alarm.since for alarm in alarms), 8),
+        until=first((alarm.shelved_until for alarm in alarms), 4),
+        timer=first((alarm.timer for alarm in alarms), 8),
+        unless=first(alarm.unless for alarm in alarms),
+        cause=first(causes, 8),
+        cause_of_all=np.array([cause is not None and cause.table == "System" for cause in causes]),
+        on_delay=np.array([alarm.on_delay for alarm in declared]),
+        off_delay=np.array([alarm.off_delay for alarm in declared]),
+        latching=np.array([alarm.latching for alarm in declared]),
     )

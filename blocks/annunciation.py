@@ -27,28 +27,39 @@ _LATCHED, _SHELVED = int(AlarmState.LATCHED), int(AlarmState.SHELVED)
 _SUPPRESSED = int(AlarmState.SUPPRESSED)
 
 
-class Columnwise(NamedTuple):
-    """The columns of the alarms: one for each, but for `timer` and `unless`, which few have.
+NONE = -1  # where an alarm has no timer, flag or cause
+_WORD = 8  # bytes
 
-    The last of `since`, `timer` and `unless` is one row that says no.
+
+class Memory(NamedTuple):
+    """All columns, seen as each type that those of the alarms have.
+
+    So many columns, each an argument of its own, would cost more than to evaluate them.
     """
 
-    condition: tuple[NDArray[np.bool_], ...]
-    since: tuple[NDArray[np.float64], ...]
-    state: tuple[NDArray[np.uint8], ...]
-    until: tuple[NDArray[np.uint32], ...]
-    timer: tuple[NDArray[np.float64], ...]
-    unless: tuple[NDArray[np.bool_], ...]
+    flags: NDArray[np.bool_]
+    states: NDArray[np.uint8]
+    seconds: NDArray[np.uint32]
+    numbers: NDArray[np.float64]
+    words: NDArray[np.uint64]
 
 
 class Rules(NamedTuple):
-    """What is declared of the alarms, one after the other; columns by their place in Columnwise."""
+    """What is declared of the alarms, one after the other.
+
+    Columns by their first element in Memory; those that not all alarms have may be NONE.
+    """
 
     number: NDArray[np.int64]  # of the state, by which requests name it
     table: NDArray[np.int64]  # its place in Places
+    condition: NDArray[np.int64]
+    state: NDArray[np.int64]
+    since: NDArray[np.int64]
+    until: NDArray[np.int64]
     timer: NDArray[np.int64]
     unless: NDArray[np.int64]
-    cause: NDArray[np.int64]  # whose `since` says whether the cause stands
+    cause: NDArray[np.int64]  # the `since` that says whether the cause stands
+    cause_of_all: NDArray[np.bool_]  # it is one of the system
     on_delay: NDArray[np.float64]
     off_delay: NDArray[np.float64]
     latching: NDArray[np.bool_]
@@ -62,10 +73,11 @@ class Places(NamedTuple):
     active: tuple[NDArray[np.uint32], ...]
     unacknowledged: tuple[NDArray[np.uint32], ...]
     shelved: tuple[NDArray[np.uint32], ...]
+    stirring: NDArray[np.int64]  # for the rows that have to be looked at
 
 
 @compiled
-def _grant(system: Pins, request: Pins, columns: Columnwise, rules: Rules) -> None:
+def _grant(system: Pins, request: Pins, memory: Memory, rules: Rules) -> None:
     """Do what is asked for: admission has seen to it that it makes sense."""
     for count in range(system.Requests[0] - system.RequestsTaken[0], system.Requests[0]):
         r = count % REQUESTS
@@ -73,11 +85,12 @@ def _grant(system: Pins, request: Pins, columns: Columnwise, rules: Rules) -> No
             continue
         for a in range(len(rules.number)):
             if request.Tag[r] == rules.number[a]:
-                slot = request.Slot[r]
-                after = WISHED[columns.state[a][slot]][int(request.Value[r])]
-                columns.state[a][slot] = after
+                state = rules.state[a] + int(request.Slot[r])
+                after = WISHED[memory.states[state]][int(request.Value[r])]
+                memory.states[state] = after
                 shelving = int(system.ControlTime[0]) + int(request.Reference[r])
-                columns.until[a][slot] = shelving if after == _SHELVED else 0
+                until = rules.until[a] + int(request.Slot[r])
+                memory.seconds[until] = shelving if after == _SHELVED else 0
 
 
 @compiled
@@ -102,47 +115,73 @@ def _next(state: int, active: bool, suppressed: bool, latching: bool) -> int:
 
 
 @compiled
-def _evaluate(system: Pins, columns: Columnwise, rules: Rules, places: Places, a: int) -> int:
+def _is_suppressed(memory: Memory, rules: Rules, a: int, i: int) -> bool:
+    """Whether what becomes active in a row is so by design: its flag or its cause stands."""
+    if rules.unless[a] != NONE and memory.flags[rules.unless[a] + i]:
+        return True
+    if rules.cause[a] == NONE:
+        return False
+    since = memory.numbers[rules.cause[a] + (0 if rules.cause_of_all[a] else i)]
+    return bool(since != 0.0)
+
+
+@compiled
+def _stirring(memory: Memory, rules: Rules, a: int, stirring: NDArray[np.int64], rows: int) -> int:
+    """Find the rows in which an alarm is not at rest; how many they are. Most rest, words of them.
+
+    At rest is what is normal, without its condition, and with no time running towards its end.
+    """
+    condition, state, timer = rules.condition[a], rules.state[a], rules.timer[a]
+    comes_late = rules.on_delay[a] > 0.0
+    count = 0
+    for first in range(0, rows, _WORD):
+        conditions = memory.words[(condition + first) // _WORD]
+        states = memory.words[(state + first) // _WORD]
+        if conditions == 0 and states == 0 and not comes_late:
+            continue
+        for i in range(first, min(first + _WORD, rows)):
+            resting = not memory.flags[condition + i] and memory.states[state + i] == _NORMAL
+            if not resting or (comes_late and memory.numbers[timer + i] > 0.0):
+                stirring[count] = i
+                count += 1
+    return count
+
+
+@compiled
+def _evaluate(system: Pins, memory: Memory, rules: Rules, places: Places, a: int) -> int:
     """One alarm, for all rows of its table; how many of them are announced."""
     utc, elapsed, control = system.TimeUtc[0], system.Elapsed[0], system.ControlTime[0]
     settling = system.MemoryAge[0] < SETTLING
-    condition, since, state, until = (
-        columns.condition[a],
-        columns.since[a],
-        columns.state[a],
-        columns.until[a],
-    )
-    timer, unless = columns.timer[rules.timer[a]], columns.unless[rules.unless[a]]
-    timed = rules.timer[a] < len(columns.timer) - 1
-    cause = columns.since[rules.cause[a]]
+    numbers, timed = memory.numbers, rules.timer[a] != NONE
     on_delay, off_delay, latching = rules.on_delay[a], rules.off_delay[a], rules.latching[a]
-    comes_late = on_delay > 0.0  # so that time may run while nothing else shows it
-    own_flag, own_cause = len(unless) > 1, len(cause) > 1  # else one row for all
     t = rules.table[a]
     used, of = places.used[t], places.of[t]
     announced = 0
-    for i in range(len(state)):
-        if not condition[i] and state[i] == _NORMAL and not (comes_late and timer[i] > 0.0):
-            continue
+    for k in range(_stirring(memory, rules, a, places.stirring, len(used))):
+        i = places.stirring[k]
+        since, timer = rules.since[a] + i, rules.timer[a] + i
         if not used[i]:
-            since[i] = 0.0
+            numbers[since] = 0.0
             if timed:
-                timer[i] = 0.0
+                numbers[timer] = 0.0
             continue
-        before, was, active = int(state[i]), since[i] != 0.0, condition[i]
+        state, until = rules.state[a] + i, rules.until[a] + i
+        before, was = int(memory.states[state]), numbers[since] != 0.0
+        active = memory.flags[rules.condition[a] + i]
         if timed:
-            active, timer[i] = _lasting(was, active, timer[i], elapsed, on_delay, off_delay)
+            active, numbers[timer] = _lasting(
+                was, active, numbers[timer], elapsed, on_delay, off_delay
+            )
         if not active:
-            since[i] = 0.0
+            numbers[since] = 0.0
             restored = before in (_UNACKNOWLEDGED, _ACKNOWLEDGED)
             active = settling and restored and not was
         elif not was:
-            since[i] = utc
-        if before == _SHELVED and control >= until[i]:
-            before, until[i] = _SUPPRESSED, 0
-        suppressed = unless[i if own_flag else 0] or cause[i if own_cause else 0] != 0.0
-        after = _next(before, active, suppressed, latching)
-        state[i] = after
+            numbers[since] = utc
+        if before == _SHELVED and control >= memory.seconds[until]:
+            before, memory.seconds[until] = _SUPPRESSED, 0
+        after = _next(before, active, _is_suppressed(memory, rules, a, i), latching)
+        memory.states[state] = after
         announced += after == _UNACKNOWLEDGED and before != _UNACKNOWLEDGED
         s = row(of[i], len(places.active[t]))
         places.active[t][s] += active
@@ -158,19 +197,19 @@ def annunciate(
     station: Pins,
     request: Pins,
     annunciation: Pins,
-    columns: Columnwise,
+    memory: Memory,
     rules: Rules,
     places: Places,
 ) -> None:
     system.MemoryAge[0] = smaller(system.MemoryAge[0] + system.Elapsed[0], SETTLING)
-    _grant(system, request, columns, rules)
+    _grant(system, request, memory, rules)
     for t in range(len(places.active)):
         places.active[t][:] = 0
         places.unacknowledged[t][:] = 0
         places.shelved[t][:] = 0
     announced = 0
-    for a in range(len(columns.state)):
-        announced += _evaluate(system, columns, rules, places, a)
+    for a in range(len(rules.number)):
+        announced += _evaluate(system, memory, rules, places, a)
     for s in range(len(station.ActiveAlarms)):
         system.ActiveAlarms[0] += station.ActiveAlarms[s]
         system.UnacknowledgedAlarms[0] += station.UnacknowledgedAlarms[s]

@@ -36,6 +36,7 @@ HEADERS = {
     "Cache-Control": "no-cache",
 }
 
+
 class Gate:
     """Falcon middleware. Whoever has the token may stop and clear; everybody here may look."""
 
