@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from runtime.layout import BUCKETS, Columns
@@ -48,16 +49,15 @@ class Statistics:
 
     def __init__(self, columns: Columns, period: float, blocks: int) -> None:
         self._period = period
-        self._blocks = blocks
         self.execution = Series(columns, "Execution", Bucket.Execution)
         self.lateness = Series(columns, "Lateness", Bucket.Lateness)
         self.interval = Series(columns, "Interval", Bucket.Interval)
         self._samples: NDArray[Any] = columns[System.Samples]
         self._overruns: NDArray[Any] = columns[System.Overruns]
         self._skipped: NDArray[Any] = columns[System.Skipped]
-        self._block_last: NDArray[Any] = columns[Block.Execution]
-        self._block_total: NDArray[Any] = columns[Block.Total]
-        self._block_max: NDArray[Any] = columns[Block.ExecutionMax]
+        self._block_last: NDArray[Any] = columns[Block.Execution][:blocks]
+        self._block_total: NDArray[Any] = columns[Block.Total][:blocks]
+        self._block_max: NDArray[Any] = columns[Block.ExecutionMax][:blocks]
 
     def count(
         self, execution: float, lateness: float, interval: float, skipped: int, blocks: list[float]
@@ -71,12 +71,9 @@ class Statistics:
         if execution > self._period:
             self._overruns[0] += 1
         self._skipped[0] += skipped
-        for row in range(self._blocks):
-            spent = blocks[row]
-            self._block_last[row] = spent
-            self._block_total[row] += spent
-            if spent > self._block_max[row]:
-                self._block_max[row] = spent
+        self._block_last[:] = blocks
+        self._block_total += self._block_last
+        np.maximum(self._block_max, self._block_last, out=self._block_max)
 
     def reset(self) -> None:
         """Begin anew. The counts of overruns and skipped periods begin anew too."""
