@@ -16,7 +16,8 @@ from runtime.audit import anchors
 from runtime.audit.report import FORMATS, Report
 from runtime.audit.verification import Verdict, verify
 from runtime.audit.wanted import RESULTS, TIMES, Wanted, shown, since, until
-from runtime.database import audit_rows, audit_search
+from runtime.database import asking, audit_rows, audit_search
+from runtime.database.asking import Row
 from runtime.database.session import opened
 from runtime.places import Places
 
@@ -170,8 +171,8 @@ def told(verdict: Verdict) -> Iterator[str]:
 def _search(given: argparse.Namespace) -> None:
     wanted = _wanted(given)
     with opened(*_sources(given)) as connection:
-        found = audit_search.newest(connection, wanted, given.limit + 1)
-    for entry in found[-given.limit :]:
+        found = audit_search.newest(asking.over(connection), wanted, given.limit + 1)
+    for entry in reversed(found[: given.limit]):
         sys.stdout.write(_line(entry) + "\n")
     if not found:
         sys.stderr.write("no entry fits\n")
@@ -179,7 +180,7 @@ def _search(given: argparse.Namespace) -> None:
         sys.stderr.write(f"only the newest {given.limit} are shown; --limit shows more\n")
 
 
-def _line(entry: audit_search.Row) -> str:
+def _line(entry: Row) -> str:
     """An entry in one line; what is odd in a text stays visible."""
     whose = [entry["user"], entry["protocol"], entry["address"]]
     parts = [

@@ -10,8 +10,8 @@ import psycopg
 from psycopg.rows import dict_row
 
 from runtime.audit.wanted import Wanted
+from runtime.database.asking import Ask, Row
 
-Row = dict[str, Any]
 BATCH = 1_000  # rows that are held at a time
 _WHERE = """
     FROM audit_log
@@ -30,15 +30,17 @@ _COLUMNS = """
     SELECT audit_id AS number, occurred_at, recorded_at, actor AS "user", role, protocol, address,
            action, object, result, reason, correlation_id, details, encode(hash, 'hex') AS hash
 """
+_BEFORE = """
+      AND (%(before)s::bigint IS NULL OR audit_id < %(before)s)
+    ORDER BY audit_id DESC LIMIT %(limit)s
+"""
 GROUPS = {"user": "actor", "action": "action", "result": "result"}
 
 
-def newest(connection: psycopg.Connection[Any], wanted: Wanted, limit: int) -> list[Row]:
-    """The newest entries that fit, the oldest of them first."""
-    with connection.cursor(row_factory=dict_row) as cursor:
-        query = f"{_COLUMNS} {_WHERE} ORDER BY audit_id DESC LIMIT %(limit)s"
-        rows = cursor.execute(query, asdict(wanted) | {"limit": limit}).fetchall()
-    return rows[::-1]
+def newest(ask: Ask, wanted: Wanted, limit: int, before: int | None = None) -> list[Row]:
+    """The newest entries that fit, of those before a number if one is given; the newest first."""
+    parameters = asdict(wanted) | {"limit": limit, "before": before}
+    return ask(f"{_COLUMNS} {_WHERE} {_BEFORE}", parameters)
 
 
 def every(connection: psycopg.Connection[Any], wanted: Wanted) -> Iterator[Row]:

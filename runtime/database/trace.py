@@ -32,17 +32,22 @@ _EVENTS = """
 """
 # What changed in the same scan in the same place: what the request led to at once.
 _CONSEQUENCES = """
-    SELECT occurred_at AS at, scan, tag, station_id AS station, pump_id AS pump, old_value,
-           new_value, source, sequence, 'events' AS found_in
-    FROM events
-    WHERE (source, scan) = (%(source)s, %(scan)s) AND occurred_at = %(at)s
-      AND correlation_id IS NULL
-      AND (%(station)s::text IS NULL OR station_id = %(station)s)
-      AND (%(pump)s::integer IS NULL OR pump_id = %(pump)s)
-    ORDER BY event_id LIMIT %(limit)s
+    SELECT found.* FROM unnest(
+        %(sources)s::text[], %(scans)s::bigint[], %(times)s::timestamptz[], %(stations)s::text[],
+        %(pumps)s::integer[]
+    ) AS edge (source, scan, at, station, pump) CROSS JOIN LATERAL (
+        SELECT occurred_at AS at, scan, tag, station_id AS station, pump_id AS pump, old_value,
+               new_value, source, sequence, 'events' AS found_in
+        FROM events
+        WHERE (events.source, events.scan) = (edge.source, edge.scan) AND occurred_at = edge.at
+          AND correlation_id IS NULL
+          AND (edge.station IS NULL OR station_id = edge.station)
+          AND (edge.pump IS NULL OR pump_id = edge.pump)
+        ORDER BY event_id LIMIT %(limit)s
+    ) AS found LIMIT %(limit)s
 """
 _STOPS = """
-    SELECT occurred_at AS at, emergency_stop_id, event, scope, station_id AS station,
+    SELECT occurred_at AS at, emergency_stop_id::text, event, scope, station_id AS station,
            pump_id AS pump, actor, reason, scan, latency_s, 'emergency_stop_events' AS found_in
     FROM emergency_stop_events
     WHERE (source, sequence) IN (SELECT * FROM unnest(%(sources)s::text[], %(sequences)s::bigint[]))
@@ -124,7 +129,12 @@ def _followed(ask: Ask, ids: Collection[str]) -> list[Row]:
     """The edges that a scan made of the requests, and what follows from them."""
     named = {"ids": sorted(ids), "limit": LIMIT}
     direct = ask(_EVENTS, named)
-    along = [event for edge in direct for event in ask(_CONSEQUENCES, named | edge)]
+    places = {
+        f"{name}s": [edge[name] for edge in direct]
+        for name in ("source", "scan", "station", "pump")
+    }
+    times = {"times": [edge["at"] for edge in direct]}
+    along = ask(_CONSEQUENCES, named | places | times) if direct else []
     by_mark = {(event.pop("source"), event.pop("sequence")): event for event in (*direct, *along)}
     marks = named | {
         "sources": [source for source, _ in by_mark],

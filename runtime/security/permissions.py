@@ -2,9 +2,11 @@
 
     role            may
     viewer          look
-    operator        what viewers may; stop and clear, command pumps, acknowledge and shelve alarms
+    operator        what viewers may; stop and clear, command pumps, acknowledge and shelve alarms,
+                    read the audit log
     engineer        what operators may; hide any alarm
-    administrator   look, and administer users and certificates; no control of the process
+    administrator   look, read the audit log, and administer users and certificates; no control of
+                    the process
 
 What is not named here nobody may. The scan judges requests again by the role that they carry.
 """
@@ -23,6 +25,7 @@ class Permission(Enum):
     """Something that a role may or may not do."""
 
     LOOK = "see values, states, alarms and history"
+    READ_AUDIT = "read the audit log, and all that became of a request"
     STOP = "set an emergency stop"
     CLEAR = "clear an emergency stop"
     COMMAND = "take pumps into manual mode and command them"
@@ -36,6 +39,7 @@ class Permission(Enum):
 
 _VIEWER = frozenset({Permission.LOOK})
 _OPERATOR = _VIEWER | {
+    Permission.READ_AUDIT,
     Permission.STOP,
     Permission.CLEAR,
     Permission.COMMAND,
@@ -48,7 +52,7 @@ RIGHTS: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: _VIEWER,
     Role.OPERATOR: _OPERATOR,
     Role.ENGINEER: _OPERATOR | {Permission.SUPPRESS},
-    Role.ADMINISTRATOR: _VIEWER | {Permission.ADMINISTER},
+    Role.ADMINISTRATOR: _VIEWER | {Permission.READ_AUDIT, Permission.ADMINISTER},
 }
 
 _OF_TAG = {

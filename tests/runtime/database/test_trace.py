@@ -8,11 +8,11 @@ from contextlib import closing
 import psycopg
 import pytest
 
-from runtime import tracing
 from runtime.alerts.outbox import Order, Outbox
 from runtime.alerts.wording import Words
 from runtime.database import asking, trace
 from runtime.database.trace import Story
+from runtime.database.trace_words import lines
 from runtime.places import Places
 from runtime.servers.mirror import Asker
 from runtime.spool import Kind
@@ -57,7 +57,7 @@ def test_either_id_tells_who_asked_what_became_of_it_and_what_followed(
     drain(database, places)
     story = told(database, places, identity)
     assert story.ids == ("77", TRACE)
-    words = [line.split("  ", 1)[1] for line in tracing.lines(story)]
+    words = [line.split("  ", 1)[1] for line in lines(story)]
     assert sorted(words) == sorted(
         [
             "scan 101: North/11/EmergencyStop 0 -> 1",
@@ -95,7 +95,7 @@ def test_what_waits_in_the_spools_is_told_without_a_database(
         ("spool rest", "asked"),
         ("spool rest", "executed"),
     ]
-    assert all(line for line in tracing.lines(story))
+    assert all(line for line in lines(story))
     assert spool("rest") is not None
 
 
@@ -116,14 +116,14 @@ def test_a_request_that_was_refused_says_so(
 ) -> None:
     spool("rest").request(77, Station.EmergencyStop, 1, 0.0, result="UNKNOWN_STOP", scan=5)
     drain(database, places)
-    *_, last = tracing.lines(told(database, places, TRACE))
+    *_, last = lines(told(database, places, TRACE))
     assert last.endswith("unknown stop: clear emergency stop North/EmergencyStop, in scan 5")
 
 
 def test_of_an_id_that_nobody_had_nothing_is_known(places: Places, database: Database) -> None:
     story = told(database, places, "'; DROP TABLE events")
     assert story.steps == ()
-    assert list(tracing.lines(story)) == ["nothing is known of '; DROP TABLE events"]
+    assert list(lines(story)) == ["nothing is known of '; DROP TABLE events"]
 
 
 @pytest.fixture
@@ -151,8 +151,8 @@ def attempt(outbox: Outbox, at: float, error: str | None) -> None:
 
 
 def of_messages(story: Story) -> list[str]:
-    lines = zip(story.steps, tracing.lines(story), strict=True)
-    return [line.split("  ", 1)[1] for step, line in lines if "message" in step]
+    told_ = zip(story.steps, lines(story), strict=True)
+    return [line.split("  ", 1)[1] for step, line in told_ if "message" in step]
 
 
 @pytest.mark.parametrize("uploaded", [True, False], ids=["in PostgreSQL", "in the outbox"])
@@ -235,5 +235,5 @@ def test_failsafe_that_a_request_led_to_is_told(
     recorder.append(Kind.SAFETY, tag="System.EmergencyStop", slot=0, request=92, **edge)
     recorder.append(Kind.SAFETY, tag="Station.Failsafe", slot=1, plan_age=1300.0, **edge)
     drain(database, places)
-    lines = list(tracing.lines(told(database, places, "92")))
-    assert "scan 7: failsafe of North entered, plans 1300 s old" in "\n".join(lines)
+    story = "\n".join(lines(told(database, places, "92")))
+    assert "scan 7: failsafe of North entered, plans 1300 s old" in story
