@@ -14,7 +14,9 @@ from runtime.tags import ALARM_OF_STATE, TAGS, Pump, System
 def test_each_role_may_what_the_one_before_may_but_the_administrator_controls_nothing() -> None:
     viewer, operator, engineer = (RIGHTS[role] for role in list(Role)[:3])
     assert viewer < operator < engineer
-    assert RIGHTS[Role.ADMINISTRATOR] == {Permission.LOOK, Permission.ADMINISTER}
+    assert RIGHTS[Role.ADMINISTRATOR] == {
+        *(Permission.LOOK, Permission.READ_AUDIT, Permission.ADMINISTER)
+    }
 
 
 def test_somebody_may_everything_and_nobody_may_nothing() -> None:
