@@ -131,11 +131,11 @@ def failsafe_beats_the_plan_and_moves_only_towards_the_default(trace: Trace) -> 
     return obeys & implies(freely & ~held, pump.Setpoint >= np.minimum(trace.before, trace.default))
 
 
-def a_station_is_in_failsafe_by_the_age_of_its_plans_alone(trace: Trace) -> Array:
+def a_station_is_in_failsafe_by_the_age_of_its_plans_or_the_silence_of_scada(trace: Trace) -> Array:
     station = trace.station
     in_time = trace.system.Now - station.PlanTime < station.WatchdogTimeout
     in_time &= station.PlanTime != 0.0
-    return station.Failsafe == (station.Configured & ~in_time)
+    return station.Failsafe == (station.Configured & (trace.abandoned | ~in_time))
 
 
 def at_high_level_a_pump_that_must_rest_waits_until_another_turns(trace: Trace) -> Array:
@@ -189,7 +189,7 @@ GENERAL: tuple[Invariant, ...] = (
     a_stop_is_carried_out,
     an_emergency_stop_beats_everything_and_starts_nothing,
     failsafe_beats_the_plan_and_moves_only_towards_the_default,
-    a_station_is_in_failsafe_by_the_age_of_its_plans_alone,
+    a_station_is_in_failsafe_by_the_age_of_its_plans_or_the_silence_of_scada,
     at_high_level_a_pump_that_must_rest_waits_until_another_turns,
     a_plan_of_nothing_starts_nothing,
     too_much_power_or_flow_never_raises_the_speed,

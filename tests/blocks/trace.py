@@ -11,7 +11,7 @@ import numpy as np
 from runtime.layout import Layout, is_input
 from runtime.requests import Ask, Result
 from runtime.tag import Table
-from runtime.tags import SHOWN, Pump, Request, Station, System
+from runtime.tags import SHOWN, TAGS, Pump, Request, Station, System
 from tests.blocks.courses import Course, Event, Stand, play, stand_for
 
 Array: TypeAlias = Any  # of NumPy: scans by pumps
@@ -95,6 +95,22 @@ class Trace:
                 found[scan] = True
             scan += event.scans
         return found
+
+    @cached_property
+    def abandoned(self) -> Array:
+        """The scans in which SCADA has been silent for so long that stations go without it."""
+        watchdog = self.course.settings["watchdog"]
+        found = np.zeros((len(self.events), 1), bool)
+        heartbeat, changed = 0.0, 0.0
+        for scan, now in enumerate(self.system.Now[:, 0]):
+            if self.begins[scan]:
+                heartbeat, changed = 0.0, now
+            for ask, result in self.answers[scan]:
+                beats = TAGS[ask.tag] is System.Heartbeat and result is Result.EXECUTED
+                if beats and ask.value != heartbeat:
+                    heartbeat, changed = ask.value, now
+            found[scan] = now - changed >= watchdog["scada_timeout"]
+        return found & (watchdog["without_scada"] == "default")
 
     @property
     def numbers(self) -> Array:
