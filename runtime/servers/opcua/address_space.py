@@ -15,16 +15,10 @@ from asyncua.server.address_space import NodeData
 from asyncua.ua.attribute_ids import AttributeIds
 
 from runtime.servers.opcua import references
-from runtime.servers.opcua.members import (
-    INDEX,
-    Attributes,
-    Member,
-    Property,
-    common,
-    constant,
-    members_of,
-)
-from runtime.servers.opcua.plant import Place, Plant
+from runtime.servers.opcua.attributes import INDEX, Attributes, common, constant
+from runtime.servers.opcua.members import NODE_VERSION, Member, members_of
+from runtime.servers.opcua.plant import Kind, Place, Plant
+from runtime.servers.opcua.properties import Property
 from runtime.servers.opcua.references import References
 from runtime.servers.opcua.values import Lazy, Values
 
@@ -91,13 +85,13 @@ class AddressSpace:
         if member is not None:
             entry = member.properties.get(name.Name) if name.NamespaceIndex == 0 else None
             return references.to_property(place, member, entry) if entry else None
-        if name.NamespaceIndex != INDEX:
-            return None
-        child = place.child(name.Name)
+        child = place.child(name.Name) if name.NamespaceIndex == INDEX else None
         if child is not None:
             return references.to_child(place, child)
         member = members_of(place.table).get(name.Name)
-        return references.to_member(place, member) if member else None
+        if member is None or member.namespace != name.NamespaceIndex:
+            return None
+        return references.to_member(place, member)
 
     def _member(self, path: str, name: str) -> tuple[Place | None, Member | None]:
         place = self.plant.get(path)
@@ -110,6 +104,10 @@ class AddressSpace:
         if member.tag is not None:
             tag, read = member.tag, self._values.read
             node.attributes[AttributeIds.Value] = Lazy(lambda: read(tag, place))
+        elif member is NODE_VERSION:
+            node.attributes[AttributeIds.Value] = Lazy(lambda: _version(place))
+        elif member.method is not None:
+            node.attributes[AttributeIds.Executable] = Lazy(lambda: _executable(place))
         return node
 
 
@@ -117,10 +115,23 @@ def _id(nodeid: ua.NodeId) -> ua.DataValue:
     return ua.DataValue(ua.Variant(nodeid, ua.VariantType.NodeId))
 
 
+def _version(place: Place) -> ua.DataValue:
+    return ua.DataValue(ua.Variant(str(place.version), ua.VariantType.String))
+
+
+def _executable(place: Place) -> ua.DataValue:
+    """Nothing can be asked of what is retired."""
+    return ua.DataValue(ua.Variant(place.present, ua.VariantType.Boolean))
+
+
 def _object(nodeid: ua.NodeId, place: Place) -> PlantNode:
     doc = (place.table.__doc__ or "").partition("\n")[0] if place.table else ""
-    attributes = common(ua.NodeClass.Object, place.name, place.title, doc)
-    attributes[AttributeIds.EventNotifier] = constant(0, ua.VariantType.Byte)
+    kind = ua.NodeClass.ObjectType if place.kind is Kind.TYPE else ua.NodeClass.Object
+    attributes = common(kind, place.name, place.title, doc)
+    if place.kind is Kind.TYPE:
+        attributes[AttributeIds.IsAbstract] = constant(False, ua.VariantType.Boolean)
+    else:
+        attributes[AttributeIds.EventNotifier] = constant(0, ua.VariantType.Byte)
     return PlantNode(nodeid, attributes, lambda: references.of_place(place), place)
 
 

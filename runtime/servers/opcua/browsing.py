@@ -10,7 +10,7 @@ from asyncua.server.address_space import ViewService
 from asyncua.ua.status_codes import StatusCodes
 
 from runtime.servers.opcua.address_space import AddressSpace
-from runtime.servers.opcua.members import INDEX
+from runtime.servers.opcua.attributes import INDEX
 
 
 class Browsing(ViewService):

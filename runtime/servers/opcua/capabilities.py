@@ -13,7 +13,7 @@ from asyncua.ua.object_ids import ObjectIdNames, ObjectIds
 from asyncua.ua.status_codes import StatusCodes
 
 from runtime.servers.opcua import limits
-from runtime.servers.opcua.members import constant, standard
+from runtime.servers.opcua.attributes import constant, standard
 
 _CAPABILITIES = "Server_ServerCapabilities"
 _OPERATIONS = f"{_CAPABILITIES}_OperationLimits"

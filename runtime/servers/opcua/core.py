@@ -18,6 +18,7 @@ from asyncua.ua.status_codes import StatusCodes
 from runtime.servers.mirror import Mirror
 from runtime.servers.opcua import capabilities, references, session
 from runtime.servers.opcua.address_space import AddressSpace, Nodes
+from runtime.servers.opcua.attributes import standard
 from runtime.servers.opcua.browsing import Browsing
 from runtime.servers.opcua.gate import ANONYMOUS, Attributes, Users
 from runtime.servers.opcua.limits import (
@@ -27,7 +28,6 @@ from runtime.servers.opcua.limits import (
     SHORTEST_SESSION,
     SIGN_IN,
 )
-from runtime.servers.opcua.members import standard
 from runtime.servers.opcua.methods import Methods
 from runtime.servers.opcua.plant import Plant
 from runtime.servers.opcua.values import Values
@@ -70,6 +70,7 @@ class Core(InternalServer):
         await super().init(shelffile)
         self.aspace._nodes = Nodes(self.aspace._nodes, self._space)
         self.aspace[references.OBJECTS].references.append(references.to_root(self._space.plant))
+        self.aspace[references.OBJECT].references += references.to_types(self._space.plant)
         capabilities.tell(self.aspace, self.max_sessions)
 
     async def serve_at_level(self, level: int) -> None:

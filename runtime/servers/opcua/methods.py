@@ -1,8 +1,9 @@
-"""Methods: an emergency stop is asked of the scan, and the caller hears what the scan answered."""
+"""Calls: what a method wishes is asked of the scan, and the caller hears what it answered."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from asyncua import ua
 from asyncua.crypto.permission_rules import User, UserRole
@@ -12,12 +13,12 @@ from asyncua.ua.status_codes import StatusCodes
 
 from runtime.servers.mirror import Answer, Asker, MailboxFull, Mirror, Result, Role, Source
 from runtime.servers.opcua.address_space import PlantNode
-from runtime.servers.opcua.members import INPUTS, OUTPUTS, Method
-from runtime.servers.opcua.plant import Place
-from runtime.servers.opcua.references import node_id
+from runtime.servers.opcua.arguments import Refusal, checked, is_text
+from runtime.servers.opcua.method import OUTPUTS, Method
+from runtime.servers.opcua.plant import Kind, Place
 from runtime.servers.refusals import Refused
 
-LONGEST_REASON = 1000  # characters
+__all__ = ["STATUS", "Caller", "Methods", "Refusal", "is_text"]
 
 STATUS = {
     Result.EXECUTED: StatusCodes.Good,
@@ -30,17 +31,6 @@ STATUS = {
     Result.WRONG_STATE: StatusCodes.BadInvalidState,
     Result.NOT_ALLOWED: StatusCodes.BadUserAccessDenied,
 }
-
-
-class Refusal(Exception):
-    """A call is refused: the status of the call, and of its arguments if they are the reason."""
-
-    def __init__(self, status: int, *arguments: int) -> None:
-        super().__init__(status)
-        self.result = ua.CallMethodResult(
-            StatusCode=ua.StatusCode(ua.UInt32(status)),
-            InputArgumentResults=[ua.StatusCode(ua.UInt32(code)) for code in arguments],
-        )
 
 
 @dataclass(frozen=True)
@@ -69,14 +59,14 @@ class Methods(MethodService):
             place, method = self._target(call)
             if caller.user.role is not UserRole.User:
                 raise Refusal(StatusCodes.BadUserAccessDenied)
-            reason = _reason(call.InputArguments or [], method)
-            answer = await self._ask(place, method, reason, caller)
+            given = checked(call.InputArguments or [], method.inputs)
+            answer = await self._ask(place, method, given, caller)
         except Refusal as refusal:
             self._record(caller, call, refusal)
             return refusal.result
         except MailboxFull:
             return Refusal(StatusCodes.BadResourceUnavailable).result
-        return _told(answer)
+        return _told(answer, len(given))
 
     def _record(self, caller: Caller, call: ua.CallMethodRequest, refusal: Refusal) -> None:
         """A call that was refused before the scan was asked for what it wants."""
@@ -108,54 +98,32 @@ class Methods(MethodService):
         self._mirror.refusals.record(refused)
 
     def _target(self, call: ua.CallMethodRequest) -> tuple[Place, Method]:
+        """The object and the method, which may be named as the one of the object's type."""
         owner, node = self._aspace.get(call.ObjectId), self._aspace.get(call.MethodId)
         if owner is None or node is None:
             raise Refusal(StatusCodes.BadNodeIdUnknown)
-        if isinstance(node, PlantNode) and node_id(node.place.path) == call.ObjectId:
-            method = node.member.method if node.member else None
-            if method is not None:
-                return node.place, method
+        if isinstance(owner, PlantNode) and isinstance(node, PlantNode) and owner.member is None:
+            place, method = owner.place, node.member.method if node.member else None
+            typed = node.place.kind is Kind.TYPE and node.place.table is place.table
+            if method is not None and not place.declares and (node.place is place or typed):
+                return place, method
         raise Refusal(StatusCodes.BadMethodInvalid)
 
-    async def _ask(self, place: Place, method: Method, reason: str, caller: Caller) -> Answer:
-        assert place.table is not None  # only objects with tags have methods
-        tag = place.table.tag("EmergencyStop")
+    async def _ask(self, place: Place, method: Method, given: list[Any], caller: Caller) -> Answer:
+        wish, reason = method.wish(given), str(given[-1] or "").strip()
         asker = Asker(Source.OPCUA, Role.OPERATOR, caller.user.name or "", reason, caller.where)
         if not place.present:
             raise Refusal(StatusCodes.BadOutOfService)
-        if method is Method.SET:
-            return await self._mirror.ask_async(tag, place.slot, 1.0, asker)
-        self._mirror.refresh()
-        in_force = int(self._mirror.columns[place.table.tag("EmergencyStopId")][place.slot])
-        if not in_force:
-            raise Refusal(StatusCodes.BadInvalidState)
-        return await self._mirror.ask_async(tag, place.slot, 0.0, asker, in_force)
+        refers = 0
+        if wish.refers is not None:
+            self._mirror.refresh()
+            refers = int(self._mirror.columns[wish.refers][place.slot])
+            if not refers:
+                raise Refusal(StatusCodes.BadInvalidState)
+        return await self._mirror.ask_async(wish.tag, place.slot, wish.value, asker, refers)
 
 
-def _reason(arguments: list[ua.Variant], method: Method) -> str:
-    """The reason, checked: one string; whoever clears a stop has to give one."""
-    if len(arguments) != len(INPUTS):
-        few = len(arguments) < len(INPUTS)
-        raise Refusal(StatusCodes.BadArgumentsMissing if few else StatusCodes.BadTooManyArguments)
-    given = arguments[0]
-    if given.VariantType is not ua.VariantType.String or given.is_array:
-        raise Refusal(StatusCodes.BadInvalidArgument, StatusCodes.BadTypeMismatch)
-    reason = str(given.Value or "").strip()
-    missing = method is Method.CLEAR and not reason
-    if missing or len(reason) > LONGEST_REASON or not _is_text(reason):
-        raise Refusal(StatusCodes.BadInvalidArgument, StatusCodes.BadOutOfRange)
-    return reason
-
-
-def _is_text(reason: str) -> bool:
-    """Whether JSON and PostgreSQL can hold it: no lone surrogates, no zero bytes."""
-    try:
-        return b"\0" not in reason.encode()
-    except UnicodeEncodeError:
-        return False
-
-
-def _told(answer: Answer) -> ua.CallMethodResult:
+def _told(answer: Answer, inputs: int) -> ua.CallMethodResult:
     """The scan's answer as the caller gets it.
 
     A stop that is in force but not yet on disk is Good, and says that it isn't complete.
@@ -166,8 +134,8 @@ def _told(answer: Answer) -> ua.CallMethodResult:
     values = (answer.id, answer.scan, answer.latency) if answer.result is Result.EXECUTED else ()
     return ua.CallMethodResult(
         StatusCode=ua.StatusCode(ua.UInt32(status)),
-        InputArgumentResults=[ua.StatusCode()],
+        InputArgumentResults=[ua.StatusCode()] * inputs,
         OutputArguments=[
-            ua.Variant(value, kind) for value, (_, kind, _) in zip(values, OUTPUTS, strict=False)
+            ua.Variant(value, output.kind) for value, output in zip(values, OUTPUTS, strict=False)
         ],
     )

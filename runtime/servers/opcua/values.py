@@ -68,7 +68,7 @@ class Values:
     def read(self, tag: Tag, place: Place) -> ua.DataValue:
         """The value of a tag of a place, with its status and times."""
         now = _utc(time.time())
-        own = OWN.get(tag)
+        own = None if place.declares else OWN.get(tag)
         status = STATUS[Quality.GOOD] if own else self.status(tag, place)
         variant = NULL
         if not status.is_bad():
@@ -84,6 +84,8 @@ class Values:
     def status(self, tag: Tag, place: Place) -> ua.StatusCode:
         """How far the value can be trusted, and if not at all, why."""
         view = self.view
+        if place.declares:
+            return NO_VALUE
         if not view.sequence:
             return WAITING
         if view.stale:

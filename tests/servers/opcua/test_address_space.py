@@ -10,7 +10,8 @@ from asyncua.sync import Client
 from asyncua.ua.object_ids import ObjectIds
 
 from runtime.equipment import Equipment, PumpEntry, StationEntry
-from runtime.servers.opcua.members import standard, unit_id
+from runtime.servers.opcua.attributes import standard
+from runtime.servers.opcua.properties import unit_id
 from runtime.servers.opcua.references import node_id
 from runtime.tag import Tag, Unit
 from runtime.tags import SHOWN, Pump, shown
@@ -20,6 +21,8 @@ from tests.servers.opcua.serving import awaited, node, number, read, refused, st
 
 PLACES = {"System": "System", "Station": "North", "Pump": "North/11"}
 EVERY_TAG = [tag for table in SHOWN for tag in shown(table)]
+UNECE = "http://www.opcfoundation.org/UA/units/un/cefact"
+OURS = "urn:calejo:control-adapter"
 DATA_TYPES = {"?": 1, "u1": 3, "u2": 5, "u4": 7, "u8": 9, "i8": 8, "f8": 11}
 
 
@@ -45,9 +48,15 @@ def test_every_tag_is_at_its_path_under_its_node_id(anonymous: Client, tag: Tag)
         assert [text.Text for text in properties["EnumStrings"]] == list(tag.states.values())
     elif tag.flags:
         assert [text.Text for text in properties["OptionSetValues"]] == list(tag.flags.values())
-    elif not tag.is_bool and tag.low < tag.high:
+    elif tag.is_bool:
+        assert properties["TrueState"].Text != properties["FalseState"].Text
+    elif tag.low < tag.high:
         assert (properties["EURange"].Low, properties["EURange"].High) == (tag.low, tag.high)
+    if tag.quality and not tag.is_bool:
+        measured = properties["InstrumentRange"]
+        assert (measured.Low, measured.High) == (tag.low, tag.high)
     if tag.unit is not Unit.NONE:
+        assert properties["EngineeringUnits"].NamespaceUri == (UNECE if tag.unit.unece else OURS)
         assert properties["EngineeringUnits"].DisplayName.Text == tag.unit.symbol
         assert properties["EngineeringUnits"].UnitId == unit_id(tag.unit.unece)
 
@@ -63,7 +72,7 @@ def test_variable_types_tell_what_a_value_is(anonymous: Client) -> None:
         "North/11/Setpoint": ObjectIds.AnalogUnitRangeType,
         "North/11/Mode": ObjectIds.MultiStateDiscreteType,
         "North/11/Limited": ObjectIds.OptionSetType,
-        "North/11/Running": ObjectIds.BaseDataVariableType,
+        "North/11/Running": ObjectIds.TwoStateDiscreteType,
         "System/TimeUtc": ObjectIds.AnalogUnitType,
     }
     for path, kind in kinds.items():
@@ -161,18 +170,22 @@ def test_many_are_shown_in_groups_that_no_path_or_node_id_names(
     image.equip(Equipment(10, PLANT.stations + stations, PLANT.pumps + pumps))
     until(lambda: status(read(viewer, "W249/Failsafe")) == "Good")
     calejo = viewer.nodes.objects.get_child(named("Calejo"))
-    groups = calejo.get_children()
-    assert [group.read_browse_name().Name for group in groups] == [
-        "System",
-        "Group 0",
-        "Group 1",
-        "Group 2",
+    shown = calejo.get_children(refs=ObjectIds.Organizes)
+    names = [child.read_browse_name().Name for child in shown]
+    assert names == ["System", *(f"Group {number}" for number in range(len(shown) - 1))]
+    members = [
+        [child.nodeid for child in group.get_children(refs=ObjectIds.Organizes)]
+        for group in shown[1:]
     ]
-    assert groups[2].read_display_name().Text == "W100 … W199"
-    assert len(groups[2].get_children()) == 100
-    for above in (viewer.nodes.objects, calejo, *groups, node(viewer, "W3")):
-        assert len(above.get_children(refs=ObjectIds.Organizes)) <= 102
+    everywhere = {found for group in members for found in group}
+    assert {node_id(entry.station_id) for entry in (*PLANT.stations, *stations)} <= everywhere
+    assert max(map(len, members)) <= 100
+    first, last = (node(viewer, entry.Identifier) for entry in (members[1][0], members[1][-1]))
+    words = f"{first.read_browse_name().Name} … {last.read_browse_name().Name}"
+    assert shown[2].read_display_name().Text == words
+    up = first.get_referenced_nodes(refs=ObjectIds.Organizes, direction=ua.BrowseDirection.Inverse)
+    assert [found.nodeid for found in up] == [shown[2].nodeid]
     found = calejo.get_child([named("W3"), named("1149"), named("Setpoint")])
     assert found.nodeid == node_id("W3/1149/Setpoint")
     group = node(viewer, "W3").get_child(named("Group 1"))
-    assert next(pump.nodeid for pump in group.get_children()) == node_id("W3/1100")
+    assert group.get_children(refs=ObjectIds.Organizes)[0].nodeid == node_id("W3/1105")

@@ -63,7 +63,7 @@ def test_it_reads_values_with_units_ranges_status_and_times(
 
 def test_it_finds_nodes_by_path_and_by_browsing(operator: NodeClient) -> None:
     assert operator.do("find", path="Calejo/North/11/Setpoint") == ["North/11/Setpoint"]
-    assert operator.do("browse", path="/") == ["System", "North", "South"]
+    assert operator.do("browse", path="/") == ["NodeVersion", "System", "North", "South"]
     assert {"Level", "11", "SetEmergencyStop"} <= set(operator.do("browse", path="North"))
 
 

@@ -9,7 +9,9 @@ import orjson
 import pytest
 from asyncua import ua
 from asyncua.sync import Client
+from asyncua.ua.attribute_ids import AttributeIds
 
+from runtime.alarm import AlarmState
 from runtime.requests import Role, Source
 from runtime.tags import Pump, Station, System
 from tests.servers.modbus.station import Plant
@@ -124,6 +126,9 @@ def test_arguments_are_checked(
     [
         ("North/11", "North/13/SetEmergencyStop", "BadMethodInvalid"),
         ("North/11", "North/11/EmergencyStop", "BadMethodInvalid"),
+        ("North/11", "/StationType/SetEmergencyStop", "BadMethodInvalid"),
+        ("/PumpType", "/PumpType/SetEmergencyStop", "BadMethodInvalid"),
+        ("North/11/Setpoint", "North/11/SetEmergencyStop", "BadMethodInvalid"),
         ("North/11", "North/11/Restart", "BadNodeIdUnknown"),
         ("North/99", "North/99/SetEmergencyStop", "BadNodeIdUnknown"),
     ],
@@ -139,3 +144,102 @@ def test_a_method_says_what_it_takes_and_returns(anonymous: Client) -> None:
     outputs = node(anonymous, "North/11/SetEmergencyStop/OutputArguments").read_value()
     assert [argument.Name for argument in inputs] == ["Reason"]
     assert [argument.Name for argument in outputs] == ["RequestId", "Scan", "Latency"]
+
+
+def test_a_method_may_be_named_as_the_one_of_the_type(operator: Client, plant: Plant) -> None:
+    result = called(operator, "North/11", "/PumpType/SetEmergencyStop", text("by type"))
+    assert result.StatusCode.is_good()
+    clear(operator, "North/11", "test")
+
+
+def number_of(value: float, kind: ua.VariantType) -> ua.Variant:
+    return ua.Variant(value, kind)
+
+
+def test_the_mode_is_changed_with_a_reason(operator: Client, plant: Plant, server: Running) -> None:
+    manual, auto = (number_of(mode, ua.VariantType.Byte) for mode in (1, 0))
+    result = called(operator, "North/11", "North/11/SetMode", manual, text("valve is stuck"))
+    assert [code.name for code in result.InputArgumentResults] == ["Good", "Good"]
+    assert result.StatusCode.is_good()
+    assert number(read(operator, "North/11/Mode")) == 1
+    record = next(r for r in spooled(server) if r["id"] == result.OutputArguments[0].Value)
+    assert (record["tag"], record["who"], record["why"]) == (
+        "Pump.Mode",
+        "operator",
+        "valve is stuck",
+    )
+    speed = number_of(42.5, ua.VariantType.Double)
+    set_speed = called(operator, "North/11", "North/11/SetManualSetpoint", speed, text(None))
+    assert set_speed.StatusCode.is_good()
+    assert number(read(operator, "North/11/ManualSetpoint")) == 42.5
+    assert called(operator, "North/11", "North/11/SetMode", auto, text(None)).StatusCode.is_good()
+
+
+@pytest.mark.parametrize(
+    ("method", "inputs", "name", "arguments"),
+    [
+        ("SetMode", [(1, "Byte")], "BadArgumentsMissing", []),
+        (
+            "SetMode",
+            [(2, "Byte"), ("", "String")],
+            "BadInvalidArgument",
+            ["BadOutOfRange", "Good"],
+        ),
+        (
+            "SetMode",
+            [(1, "Int32"), ("\0", "String")],
+            "BadInvalidArgument",
+            ["BadTypeMismatch", "BadOutOfRange"],
+        ),
+        (
+            "SetManualSetpoint",
+            [(float("nan"), "Double"), ("", "String")],
+            "BadInvalidArgument",
+            ["BadOutOfRange", "Good"],
+        ),
+        ("SetManualSetpoint", [(19.0, "Double"), ("", "String")], "BadOutOfRange", []),
+        (
+            "Acknowledge",
+            [("Setpoint", "String"), ("", "String")],
+            "BadInvalidArgument",
+            ["BadOutOfRange", "Good"],
+        ),
+        ("Acknowledge", [("NoFlow", "String"), ("", "String")], "BadInvalidState", []),
+    ],
+)
+def test_each_argument_is_answered_for(
+    operator: Client,
+    plant: Plant,
+    method: str,
+    inputs: list[tuple[object, str]],
+    name: str,
+    arguments: list[str],
+) -> None:
+    given = [ua.Variant(value, ua.VariantType[kind]) for value, kind in inputs]
+    result = called(operator, "North/11", f"North/11/{method}", *given)
+    assert result.StatusCode.name == name
+    if name == "BadInvalidArgument":
+        assert [code.name for code in result.InputArgumentResults] == arguments
+
+
+def test_an_alarm_is_acknowledged_by_its_name(operator: Client, plant: Plant) -> None:
+    stop(operator, "North/11", "to have an alarm")
+    assert number(read(operator, "North/11/EmergencyStopState")) == AlarmState.UNACKNOWLEDGED
+    result = called(
+        operator, "North/11", "North/11/Acknowledge", text("EmergencyStop"), text("I see")
+    )
+    assert result.StatusCode.is_good()
+    assert number(read(operator, "North/11/EmergencyStopState")) == AlarmState.ACKNOWLEDGED
+    clear(operator, "North/11", "test")
+
+
+def test_statistics_are_reset(operator: Client, plant: Plant) -> None:
+    assert called(operator, "System", "System/ResetStatistics", text("")).StatusCode.is_good()
+
+
+def test_nothing_is_executable_on_what_is_retired(operator: Client, plant: Plant) -> None:
+    for path, executable in (("North/11", True), ("North/12", False)):
+        found = node(operator, f"{path}/SetEmergencyStop")
+        value = found.read_attribute(AttributeIds.Executable).Value
+        assert value is not None
+        assert value.Value is executable
