@@ -10,6 +10,8 @@ from config.quantity import Duration
 from config.settings import Settings
 
 _Kept = Duration("8 d", "36500 d")
+_KeptLong = Duration("30 d", "36500 d")
+_KeptForYears = Duration("366 d", "36500 d")
 
 
 class History(Settings):
@@ -26,7 +28,7 @@ class History(Settings):
 
 
 class Retention(Settings):
-    """How long tables in PostgreSQL keep their days. What is a safety matter stays for ever."""
+    """How long tables in PostgreSQL keep what is over. What is still on, they keep for ever."""
 
     feedback: Annotated[float, _Kept] = Field(
         default=30 * 86400.0, description="What the plant's collector writes to pump_feedback."
@@ -37,5 +39,14 @@ class Retention(Settings):
     events: Annotated[float, _Kept] = Field(
         default=1830 * 86400.0,
         description="Changes of recorded tags, in events. What follows from them (violations, "
-        "emergency stops, failsafe) has tables of its own, which keep all.",
+        "emergency stops, failsafe) has tables of its own.",
+    )
+    safety: Annotated[float, _KeptForYears] = Field(
+        default=3660 * 86400.0,
+        description="Violations of limits that have ended, failsafe that was left, and emergency "
+        "stops that were cleared.",
+    )
+    alerts: Annotated[float, _KeptLong] = Field(
+        default=1830 * 86400.0,
+        description="Messages that were delivered or given up, with their attempts.",
     )

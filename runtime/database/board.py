@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtime.database.clock import DatabaseClock
+from runtime.database.findings import Findings
 from runtime.database.schedule import Schedule
 from runtime.equipment import Equipment
 
@@ -40,6 +41,7 @@ class Board:
         self.schedule: Schedule | None = None
         self.feedback: Feedback | None = None
         self.clock = DatabaseClock()
+        self.findings = Findings()
         self.database_time = 0.0
         self._changed = threading.Event()
 

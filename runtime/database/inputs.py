@@ -83,6 +83,7 @@ class Inputs:
         if board.database_time:
             columns[System.DatabaseTime][0] = board.database_time
         columns[System.DatabaseClockSteps][0] = board.clock.steps
+        board.findings.put(columns)
         self._writer.publish(self._arena)
 
     def _empty(self) -> None:

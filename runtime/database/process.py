@@ -7,12 +7,13 @@ nothing.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import structlog
-from psycopg import Connection
+from psycopg import Connection, errors
 
 from config import Config
 from runtime import equipment
@@ -25,6 +26,7 @@ from runtime.database.discovery import Discovery
 from runtime.database.embedded import EmbeddedServer
 from runtime.database.examination import Examiner
 from runtime.database.feedback import FeedbackReader
+from runtime.database.findings import DiskWatch
 from runtime.database.health import HealthTeller
 from runtime.database.housekeeping import Housekeeper
 from runtime.database.inputs import Inputs
@@ -55,6 +57,8 @@ def main(config: Config, places: Places) -> None:
     known = last_known(places, columns, config)
     board = Board(known, inputs.plan_times(known))
     board.clock.steps = int(columns.value(System.DatabaseClockSteps))
+    board.findings.resume(columns)
+    DiskWatch(places.spool, board.findings).start()
     guard, source = Guard(Installation(places.installation)), source_of(config, places)
     changes = Changes(places)
     changes.configuration(config)
@@ -64,8 +68,8 @@ def main(config: Config, places: Places) -> None:
         PlanReader(board, source, guard, config.stations),
         FeedbackReader(board, source, guard, config.stations),
         Uploader(board, source, guard, places, SpoolWatch(places, changes)),
-        Housekeeper(source, guard, config.retention),
-        Anchorer(source, guard, places, config.audit.keep),
+        Housekeeper(source, guard, config.retention, changes),
+        Anchorer(source, guard, places, config.audit.keep, board.findings, changes),
     ]
     if config.audit.anchors is not None:
         AnchorCopies(places, config.audit.anchors).start()
@@ -146,7 +150,18 @@ class Uploader(Worker):
 
     def work(self, connection: Connection[Any]) -> None:
         self._spools.look()
-        with self.limited():
-            count = uploads.drain(connection, self._places, self._board.equipment)
-        if not count:
+        findings = self._board.findings
+        try:
+            with self.limited():
+                done = uploads.drain(connection, self._places, self._board.equipment)
+        except errors.DiskFull:
+            findings.full = True
+            raise
+        findings.stored = time.monotonic()
+        if done.refused:
+            findings.refused += done.refused
+            findings.refused_at = time.monotonic()
+        if done.records:
+            findings.full = False
+        else:
             self.pause(self.pause_s)

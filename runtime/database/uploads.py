@@ -13,7 +13,7 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 import structlog
@@ -48,31 +48,39 @@ Connection = psycopg.Connection[Any]
 logger = structlog.get_logger()
 
 
-def drain(connection: Connection, places: Places, equipment: Equipment) -> int:
-    """Upload at most one batch of each spool; how many records went. 0: nothing is left to do now.
+class Drained(NamedTuple):
+    """How many records went, and how many of them PostgreSQL refused."""
+
+    records: int = 0
+    refused: int = 0
+
+
+def drain(connection: Connection, places: Places, equipment: Equipment) -> Drained:
+    """Upload at most one batch of each spool. No records: nothing is left to do now.
 
     Raises psycopg.Error if PostgreSQL can't be reached; the records stay.
     """
     if not connection.autocommit:
         raise ValueError("uploads need a connection with autocommit: a batch must end committed")
     names = Names(equipment)
-    count = 0
+    records = refused = 0
     for path in sorted(spoolfile.files(places.spool), key=lambda path: _ORDER.get(path.stem, 0)):
         try:
             with contextlib.closing(SpoolReader(path)) as reader:
-                count += _drain_one(connection, reader, names)
+                done = _drain_one(connection, reader, names)
+                records, refused = records + done.records, refused + done.refused
         except sqlite3.Error as error:
             logger.warning("spool file not readable", file=str(path), problem=str(error))
-    return count
+    return Drained(records, refused)
 
 
-def _drain_one(connection: Connection, reader: SpoolReader, names: Names) -> int:
+def _drain_one(connection: Connection, reader: SpoolReader, names: Names) -> Drained:
     records = _answered(connection, reader.batch(BATCH))
     if not records:
-        return 0
-    _upload_or_part(connection, str(reader.identity), records, names)
+        return Drained()
+    refused = _upload_or_part(connection, str(reader.identity), records, names)
     reader.done(records[-1].seq)
-    return len(records)
+    return Drained(len(records), refused)
 
 
 def _answered(connection: Connection, records: list[Record]) -> list[Record]:
@@ -97,18 +105,24 @@ def _is_stop(record: Record) -> bool:
 
 def _upload_or_part(
     connection: Connection, source: str, records: Sequence[Record], names: Names
-) -> None:
-    """Upload in one transaction; if PostgreSQL refuses a record, all but that one."""
+) -> int:
+    """Upload in one transaction; if PostgreSQL refuses a record, all but that one.
+
+    How many it refused.
+    """
     try:
         with connection.transaction():
             _upload(connection, source, records, names)
     except (psycopg.DataError, psycopg.IntegrityError, KeyError, TypeError, ValueError) as error:
         if len(records) > 1:
             half = len(records) // 2
-            _upload_or_part(connection, source, records[:half], names)
-            _upload_or_part(connection, source, records[half:], names)
-        else:
-            _keep_refused(connection, source, records[0], str(error).strip())
+            return sum(
+                _upload_or_part(connection, source, part, names)
+                for part in (records[:half], records[half:])
+            )
+        _keep_refused(connection, source, records[0], str(error).strip())
+        return 1
+    return 0
 
 
 def _upload(connection: Connection, source: str, records: Sequence[Record], names: Names) -> None:

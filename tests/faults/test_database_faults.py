@@ -35,6 +35,7 @@ def test_the_scan_goes_on_and_every_record_is_stored_once(case: Case, standing: 
     assert measured.faults == []
     assert measured.found.stops > 0, "nothing was recorded"
     assert (measured.seen.lost is None) == case.answers
+    assert (measured.seen.full is not None) == case.answers
     assert measured.seen.plan_age is None or measured.seen.plan_age >= WATCHDOG
 
 

@@ -30,7 +30,7 @@ In every case:
   connection, and goes by itself with the next plan or heartbeat.
 - **Recovery needs nobody**: the bar is 2 s from the server's return.
 """
-_NOT_LOST = "none of the database, which still answers; FeedbackLost once feedback is refused"
+_NOT_LOST = "DatabaseFull; FeedbackLost once feedback is refused"
 
 
 def page(cases: Sequence[Case]) -> str:
@@ -44,6 +44,9 @@ def _alarms() -> Iterator[str]:
     yield "| alarm | after | cause | consequence | what to do |"
     yield "| --- | --- | --- | --- | --- |"
     yield _alarm(System.DatabaseLost, f"{DATABASE_PATIENCE:g} s without an answer")
+    yield _alarm(System.DatabaseFull, "a batch of records found no room")
+    yield _alarm(System.UploadsStalled, "a minute in which no record got in")
+    yield _alarm(System.RecordsRefused, "a record that PostgreSQL refused")
     yield _alarm(Station.Failsafe, "WatchdogTimeout without a plan or heartbeat")
     yield ""
 
@@ -73,12 +76,12 @@ def figures(measured: Mapping[str, Measured], machine: str) -> str:
     lines = [
         MEASURED,
         "",
-        f"{machine}. WatchdogTimeout {WATCHDOG:g} s. Times in s: health and DatabaseLost from the",
-        "fault (bar 5 s), of recovery from the server's return (bar 2 s) until plans are in force",
-        "again and health is good, of records until the last is in its table. The last plan was up",
-        "to 1 s old when the fault came.",
+        f"{machine}. WatchdogTimeout {WATCHDOG:g} s. Times in s: health, and the alarm",
+        "DatabaseLost or DatabaseFull, from the fault (bar 5 s), of recovery from the server's",
+        "return (bar 2 s) until plans are in force again and health is good, of records until the",
+        "last is in its table. The last plan was up to 1 s old when the fault came.",
         "",
-        "| case | health | DatabaseLost | Failsafe, at plan age | recovery | records stored |"
+        "| case | health | alarm | Failsafe, at plan age | recovery | records stored |"
         " scans, missed | by the machine | records, lost or doubled |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
         *(_figures(name, one) for name, one in measured.items()),
@@ -89,9 +92,10 @@ def figures(measured: Mapping[str, Measured], machine: str) -> str:
 
 def _figures(name: str, one: Measured) -> str:
     seen = one.seen
+    alarm = seen.full if seen.lost is None else seen.lost
     failsafe = "" if seen.failsafe is None else f"{seen.failsafe:.1f}, {seen.plan_age:.2f}"
     return (
-        f"| {name} | {_time(seen.health)} | {_time(seen.lost)} | {failsafe} |"
+        f"| {name} | {_time(seen.health)} | {_time(alarm)} | {failsafe} |"
         f" {_time(one.recovery)} | {_time(one.stored)} | {one.scans}, {one.skipped} |"
         f" {one.stalls} | {one.found.records}, {len(one.found.faults)} |"
     )

@@ -31,7 +31,8 @@ class Seen:
 
     health: float | None = None
     text: str = ""
-    lost: float | None = None
+    lost: float | None = None  # alarm DatabaseLost
+    full: float | None = None  # alarm DatabaseFull
     failsafe: float | None = None
     plan_age: float | None = None  # s, when failsafe came
 
@@ -97,7 +98,7 @@ class Stand:
     def _look(self, case: Case, struck: float) -> Seen:
         """Look until all has come that should, and note when each did."""
         seen = Seen()
-        wanted = ["health"] if case.answers else ["health", "lost", "failsafe"]
+        wanted = ["health", "full"] if case.answers else ["health", "lost", "failsafe"]
         texts: dict[str, None] = {}
 
         def all_came() -> bool:
@@ -108,6 +109,8 @@ class Stand:
                 seen.health, seen.text = since, self._text()
             if seen.lost is None and self.bed.view.columns.value(System.DatabaseLost):
                 seen.lost = since
+            if seen.full is None and self.bed.view.columns.value(System.DatabaseFull):
+                seen.full = since
             if seen.failsafe is None and failsafe:
                 seen.failsafe = since
                 seen.plan_age = float(self.bed.view.columns[Station.PlanAge].max())

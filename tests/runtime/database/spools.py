@@ -63,7 +63,7 @@ def drain(database: Database, places: Places, equipment: Equipment = PLANT) -> i
     """Upload all that can be; how many records."""
     total = 0
     with psycopg.connect(database.runtime, autocommit=True) as connection:
-        while count := uploads.drain(connection, places, equipment):
+        while count := uploads.drain(connection, places, equipment).records:
             total += count
     return total
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -14,8 +16,13 @@ from runtime.audit.anchors import ANCHOR, START, AnchorFile, Key, KeyFileError, 
 from runtime.audit.chain import Point
 from runtime.database import anchoring, audit_rows
 from runtime.database.anchoring import AnchorCopies, Anchorer
+from runtime.database.changes import Changes
 from runtime.database.connection import Guard
+from runtime.database.findings import Findings
+from runtime.layout import Capacity, Columns, Layout
 from runtime.places import Places
+from runtime.spoolfile import SpoolReader
+from runtime.tags import System
 from tests.conftest import Database
 from tests.processes import until
 from tests.runtime.database.audit_logs import Connection, Intruder, append, named, verdict
@@ -30,14 +37,30 @@ def log(database: Database) -> Iterator[Connection]:
 
 
 @pytest.fixture
+def findings() -> Findings:
+    return Findings()
+
+
+@pytest.fixture
+def changes(places: Places) -> Iterator[Changes]:
+    changes = Changes(places)
+    yield changes
+    changes.close()
+
+
+@pytest.fixture
 def start(
-    database: Database, places: Places, monkeypatch: pytest.MonkeyPatch
+    database: Database,
+    places: Places,
+    findings: Findings,
+    changes: Changes,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Callable[[], Anchorer]]:
     monkeypatch.setattr(anchoring, "LOOK_S", 0.01)
     started: list[Anchorer] = []
 
     def start() -> Anchorer:
-        started.append(Anchorer(lambda: database.runtime, Guard(), places, YEAR))
+        started.append(anchorer(database, places, findings, changes))
         started[-1].start()
         return started[-1]
 
@@ -45,6 +68,10 @@ def start(
     for worker in started:
         worker.stop()
         worker.join()
+
+
+def anchorer(database: Database, places: Places, findings: Findings, changes: Changes) -> Anchorer:
+    return Anchorer(lambda: database.runtime, Guard(), places, YEAR, findings, changes)
 
 
 def numbers(places: Places, kind: str = ANCHOR) -> list[int]:
@@ -87,19 +114,58 @@ def test_the_key_is_readable_by_its_owner_only_and_its_public_half_lies_beside(
         Key(key)
 
 
-def test_a_log_that_contradicts_its_last_anchor_is_told_at_the_start(
+def test_a_log_that_contradicts_its_last_anchor_is_told_at_the_start_before_it_is_signed(
     log: Connection,
-    database: Database,
     places: Places,
+    findings: Findings,
     start: Callable[[], Anchorer],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     append(log, range(1, 6))
     file = AnchorFile(places.audit, Key(places.audit / "key"))
     file.append(anchor(ANCHOR, audit_rows.identity(log), 5, b"x" * 32))
+    assert not contradicted(findings)
     start()
     until(lambda: numbers(places) == [5, 5], what="for the next anchor")
+    assert contradicted(findings)
     assert "the audit log contradicts its last anchor" in capsys.readouterr().out
+    (noted,) = notes(places)
+    assert (noted["action"], noted["details"]["entry"]) == ("contradict anchor", 5)
+    assert not verdict(log, places.audit).intact, "the anchor stays, and so does the contradiction"
+
+
+def test_a_log_cut_while_the_runtime_works_is_found_out_with_the_next_entry(
+    log: Connection,
+    database: Database,
+    places: Places,
+    findings: Findings,
+    changes: Changes,
+) -> None:
+    append(log, range(1, 6))
+    worker = anchorer(database, places, findings, changes)
+    worker.begin(log)
+    worker.anchor(log)
+    intruder = Intruder(database.dsn("postgres"))
+    intruder.does("DELETE FROM audit_log WHERE audit_id > 3")
+    intruder.follow()
+    intruder.connection.close()
+    worker.anchor(log)
+    assert contradicted(findings)
+    assert numbers(places) == [5], "told, and not yet signed"
+    worker.anchor(log)
+    assert numbers(places) == [5, 3]
+
+
+def contradicted(findings: Findings) -> bool:
+    """What the scan would see."""
+    columns = Columns(Layout(Capacity(1, 1)))
+    findings.put(columns)
+    return bool(columns.value(System.AuditContradicted))
+
+
+def notes(places: Places) -> list[dict[str, Any]]:
+    with closing(SpoolReader(places.spool / "database.db")) as reader:
+        return [record.body for record in reader.batch(100)]
 
 
 def test_copies_of_anchors_make_up_for_what_they_missed_and_stay_when_the_original_is_cut(
@@ -167,11 +233,17 @@ class TestRetention:
 
     @pytest.fixture
     def worker(
-        self, log: Connection, intruder: Intruder, database: Database, places: Places
+        self,
+        log: Connection,
+        intruder: Intruder,
+        database: Database,
+        places: Places,
+        findings: Findings,
+        changes: Changes,
     ) -> Anchorer:
-        worker = Anchorer(lambda: database.runtime, Guard(), places, YEAR)
+        worker = anchorer(database, places, findings, changes)
         worker.begin(log)
-        worker.anchor(audit_rows.head(log))
+        worker.anchor(log)
         return worker
 
     def test_old_months_go_and_the_rest_stays_verifiable(

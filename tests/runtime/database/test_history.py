@@ -71,7 +71,7 @@ def test_samples_that_come_again_are_stored_once(
         patch.setattr(spoolfile.SpoolReader, "done", lambda *_: None)
         with psycopg.connect(database.runtime, autocommit=True) as own:
             for _ in range(3):
-                assert uploads.drain(own, places, PLANT) == 20
+                assert uploads.drain(own, places, PLANT) == (20, 0)
     drain(database, places)
     assert len(stored(connection)) == 40
 

@@ -10,8 +10,10 @@ from psycopg import errors
 
 from config.records import Retention
 from runtime.database import partitions
+from runtime.database.changes import Changes
 from runtime.database.connection import Guard
 from runtime.database.housekeeping import DAYS_AHEAD, Housekeeper
+from runtime.places import Places
 from tests.conftest import Database
 from tests.processes import until
 
@@ -46,7 +48,9 @@ def test_a_partition_goes_only_when_all_its_rows_are_older_than_is_kept(
     assert [day for day in days(database, table) if day <= old[2]] == old[2:3]
 
 
-def test_the_housekeeper_makes_room_ahead_and_drops_what_is_old(database: Database) -> None:
+def test_the_housekeeper_makes_room_ahead_and_drops_what_is_old(
+    database: Database, places: Places
+) -> None:
     today = datetime.now(UTC).date()
     kept = {"pump_feedback": 10, "history": 20, "events": 30}
     with psycopg.connect(database.runtime, autocommit=True) as connection:
@@ -55,7 +59,8 @@ def test_the_housekeeper_makes_room_ahead_and_drops_what_is_old(database: Databa
             for age in (11, 21, 31):
                 partitions.make(connection, table, [datetime.now(UTC).timestamp() - age * DAY])
     retention = Retention(feedback=10 * DAY, history=20 * DAY, events=30 * DAY)
-    housekeeper = Housekeeper(lambda: database.runtime, Guard(), retention)
+    changes = Changes(places)
+    housekeeper = Housekeeper(lambda: database.runtime, Guard(), retention, changes)
     housekeeper.start()
     try:
         until(lambda: all(days(database, table)[0].year > 1970 for table in TABLES))
@@ -63,6 +68,7 @@ def test_the_housekeeper_makes_room_ahead_and_drops_what_is_old(database: Databa
     finally:
         housekeeper.stop()
         housekeeper.join()
+        changes.close()
     for table in TABLES:
         ahead = [day for day in days(database, table) if day >= today]
         assert len(ahead) > DAYS_AHEAD

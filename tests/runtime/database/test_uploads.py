@@ -30,7 +30,7 @@ from runtime.equipment import Equipment
 from runtime.places import Places
 uploads.BATCH = 50
 with psycopg.connect(sys.argv[1], autocommit=True) as connection:
-    while uploads.drain(connection, Places(Path(sys.argv[2])), Equipment()):
+    while uploads.drain(connection, Places(Path(sys.argv[2])), Equipment()).records:
         pass
 """
 
@@ -106,7 +106,7 @@ def test_a_death_between_commit_and_forgetting_stores_nothing_twice(
         patch.setattr(spoolfile.SpoolReader, "done", lambda *_: None)
         with psycopg.connect(database.runtime, autocommit=True) as own:
             for _ in range(3):
-                assert uploads.drain(own, places, PLANT) == 7
+                assert uploads.drain(own, places, PLANT) == (7, 0)
     assert drain(database, places) == 7
     assert drain(database, places) == 0
     counts = {
