@@ -5,7 +5,7 @@ from __future__ import annotations
 from runtime.tag import Table, Tag
 from runtime.tags import Pump, Station, System
 from tools.cause_and_effect.cause import Act, Cause, Group, Then, all_of, waits
-from tools.cause_and_effect.small_station import FIRST
+from tools.cause_and_effect.small_station import FIRST, REPORTED
 from tools.cause_and_effect.stand import Stand
 
 MANUAL, AUTO = Pump.Mode.number("Manual"), Pump.Mode.number("Auto")
@@ -101,6 +101,7 @@ PLANS = Group(
         Cause("database lost for longer than `max_age` and LevelHold", no_database),
         Cause("database lost for WatchdogTimeout", no_database, lasts=200.0),
         Cause("recorder stands still until events find no room", no_recorder),
+        *(Cause(f"the database process reports {tag.name}", sets(tag, 1.0)) for tag in REPORTED),
     ),
 )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from runtime.tag import Area, Tag
-from runtime.tags import Pump, Station
+from runtime.tags import ALARMS, Pump, Station
 
 FIRST, SECOND = 0, 1  # slots of its pumps
 MIDDLE = 1.5  # m: the levels of a filling station are mirrored here
@@ -79,6 +79,8 @@ SETTINGS: dict[str, dict[str, object]] = {
     "supervision": {"delay": 15.0, "start_delay": 20.0, "retry": 120.0, "flow_delay": 20.0},
 }
 PARAMETERS = [tag for tag in (*Station.tags(), *Pump.tags()) if tag.area is Area.PARAMETER]
+# Conditions of alarms that the database process sees.
+REPORTED = [alarm.tag for alarm in ALARMS if alarm.tag.area is Area.INPUT]
 
 
 def configure(columns: Any, control_type: str, direction: str) -> None:

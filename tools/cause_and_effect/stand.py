@@ -14,7 +14,14 @@ from runtime.scan import Fault, Scan
 from runtime.tag import Tag
 from runtime.tags import NUMBER, Pump, Request, Station, System
 from tools.cause_and_effect import small_station
-from tools.cause_and_effect.small_station import FIRST, MIDDLE, PARAMETERS, SECOND, SETTINGS
+from tools.cause_and_effect.small_station import (
+    FIRST,
+    MIDDLE,
+    PARAMETERS,
+    REPORTED,
+    SECOND,
+    SETTINGS,
+)
 from tools.cause_and_effect.snapshot import Snapshot
 
 EXECUTED = Request.Result.number("executed")
@@ -76,6 +83,8 @@ class Stand:
         """Everything outside the scan as before a cause, but for what was requested."""
         self.heartbeat = self.database = self.collector = self.recorder = True
         self.scada = True
+        for tag in REPORTED:
+            self[tag][0] = False
         self.drives: list[Answer] = [obey, obey]
         self.local = [False, False]
         self.instruments: dict[tuple[Tag, int], Answer] = {}
