@@ -19,7 +19,8 @@ _WHERE = """
       AND (%(until)s::timestamptz IS NULL OR occurred_at < %(until)s)
       AND (%(user)s::text IS NULL OR lower(actor) = lower(%(user)s))
       AND (%(result)s::text IS NULL OR result = lower(%(result)s))
-      AND (%(correlation)s::text IS NULL OR correlation_id = %(correlation)s)
+      AND (%(correlation)s::text IS NULL OR correlation_id = %(correlation)s
+           OR details::jsonb ->> 'trace' = %(correlation)s)
       AND (%(action)s::text IS NULL OR position(lower(%(action)s) IN lower(action)) > 0)
       AND (%(object)s::text IS NULL OR position(lower(%(object)s) IN lower(object)) > 0)
       AND (%(text)s::text IS NULL OR position(lower(%(text)s) IN lower(concat_ws(

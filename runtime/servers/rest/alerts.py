@@ -6,18 +6,16 @@ from datetime import datetime
 from typing import Literal
 
 import falcon
-import structlog
 from pydantic import AwareDatetime, Field
 
+from runtime.servers.rest.asked import PRINTABLE
+from runtime.servers.rest.histories import asking
 from runtime.servers.rest.models import MANY, Model, PumpId, StationId
 from runtime.servers.rest.openapi import documented
 from runtime.servers.rest.plant import pump_named, station_named
-from runtime.servers.rest.problems import Problem
-from runtime.servers.rest.queries import Away, Busy, Queries
+from runtime.servers.rest.queries import Queries
 from runtime.servers.rest.replies import send
 from runtime.servers.rest.snapshots import Snapshots
-
-logger = structlog.get_logger()
 
 AlertState = Literal["gathered", "digested", "pending", "delivered", "expired", "withdrawn"]
 
@@ -27,7 +25,7 @@ class AlertsWanted(Model):
 
     station: StationId | None = None
     pump: PumpId | None = None
-    channel: str | None = Field(None, max_length=64)
+    channel: str | None = Field(None, max_length=64, pattern=PRINTABLE)
     state: AlertState | None = None
     since: AwareDatetime | None = Field(None, description="Not made before this time.")
     limit: int = Field(100, ge=1, le=MANY, description="Most alerts, the newest first.")
@@ -83,14 +81,6 @@ class AlertsResource:
             pump_named(self._snapshots.plant, wanted.pump, wanted.station)
         elif wanted.station is not None:
             station_named(self._snapshots.plant, wanted.station)
-        try:
+        with asking("`calejo alerts history` shows what is here"):
             rows = self._queries.alerts(wanted.model_dump())
-        except Busy:
-            detail = "Too many histories are being read at a time."
-        except Away as error:
-            logger.warning("history unavailable", reason=str(error))
-            detail = "The database does not answer; `calejo alerts history` shows what is here."
-        else:
-            send(resp, {"alerts": rows})
-            return
-        raise Problem(503, detail, headers={"Retry-After": "2"})
+        send(resp, {"alerts": rows})

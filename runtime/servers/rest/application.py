@@ -17,6 +17,7 @@ from runtime.servers.rest import (
     alarm_wishes,
     alarms,
     alerts,
+    audit,
     health,
     openapi,
     plant,
@@ -90,6 +91,8 @@ def application(
     acknowledge_all = alarm_wishes.AcknowledgeAllResource(snapshots, asking)
     app.add_route(f"{API}/alarms/acknowledge-all", acknowledge_all)
     app.add_route(f"{API}/alerts", alerts.AlertsResource(snapshots, queries))
+    app.add_route(f"{API}/audit", audit.AuditResource(queries))
+    app.add_route(f"{API}/trace/{{identity}}", audit.TraceResource(places, queries))
     app.add_route(f"{API}/config", about.ConfigResource(config))
     app.add_route(f"{API}/sessions", about.SessionsResource(places))
     app.add_route("/healthz", health.HealthResource(snapshots, places))

@@ -11,12 +11,14 @@ import hmac
 import ipaddress
 import re
 import time
+from typing import Any
 
 import falcon
 import structlog
 from pydantic import BaseModel
 
 from runtime.requests import Role, Source
+from runtime.security.permissions import Permission, may
 from runtime.servers.correlation import of_headers
 from runtime.servers.refusals import Refusals, Refused
 from runtime.servers.rest.asking import asked
@@ -38,7 +40,10 @@ HEADERS = {
 
 
 class Gate:
-    """Falcon middleware. Whoever has the token may stop and clear; everybody here may look."""
+    """Falcon middleware. Whoever has the token is an operator; everybody here may look.
+
+    What else reading takes, a resource says as its `permission`.
+    """
 
     def __init__(self, token: str, traffic: Traffic, refusals: Refusals) -> None:
         self._token = token.encode()
@@ -63,15 +68,24 @@ class Gate:
         if req.method == "POST":
             _require_json(req)
 
+    def process_resource(
+        self, req: falcon.Request, resp: falcon.Response, resource: object, params: dict[str, Any]
+    ) -> None:
+        permission = getattr(resource, "permission", Permission.LOOK)
+        if not req.context.known and not may(Role.VIEWER, permission):
+            self._require_token(req)
+            req.context.known = True
+
     def process_response(
         self, req: falcon.Request, resp: falcon.Response, resource: object, succeeded: bool
     ) -> None:
         self._traffic.count(req.method, resp.status_code, time.monotonic() - req.context.began)
-        if req.method not in READS and resp.status_code >= 400 and not asked.get():
+        refused = resp.status_code >= 400 and not asked.get()
+        if refused and (req.method not in READS or resp.status_code == 401):
             self._record(req, resp)
 
     def _record(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """A change that was refused before the scan was asked for it."""
+        """A change that was refused before the scan was asked for it, or what not all may read."""
         known = req.context.known
         body = req.context.get("json")
         wanted = body.model_dump(exclude_none=True) if isinstance(body, BaseModel) else {}
@@ -96,8 +110,7 @@ class Gate:
         challenge = 'Bearer realm="calejo"' + (', error="invalid_token"' if token else "")
         refuse(
             401,
-            "A change needs the access token, which lies in the file `token` of the state"
-            " directory.",
+            "This needs the access token, which lies in the file `token` of the state directory.",
             Fault("header.Authorization", "not authorised", found, "Bearer <token>"),
             WWW_Authenticate=challenge,
         )

@@ -62,9 +62,13 @@ def documented(
     refusals: Iterable[int] = (),
     query: type[BaseModel] | None = None,
     body: type[BaseModel] | None = None,
+    protected: bool = False,
     about: str,
 ) -> Callable[[F], F]:
-    """Say what a responder takes and gives. Query and body are validated before it is called."""
+    """Say what a responder takes and gives. Query and body are validated before it is called.
+
+    `protected` says that reading it takes a token; a change always does.
+    """
     has_body = {code: reply for code in status if reply is not None and code != NOT_MODIFIED}
     codes = {f"HTTP_{code}": model for code, model in has_body.items()}
     plain = [f"HTTP_{code}" for code in status if code not in has_body]
@@ -75,7 +79,7 @@ def documented(
             query=query,
             json=body,
             resp=Response(*plain, **codes, **errors),
-            security=[{TOKEN: []}] if body else [],
+            security=[{TOKEN: []}] if body or protected else [],
             tags=[about],
         ),
     )
@@ -100,6 +104,8 @@ def _put_right(operation: dict[str, Any]) -> None:
     )
     if not takes_input:
         responses.pop(str(VALIDATION), None)
+    if any(parameter["name"] == "format" for parameter in operation["parameters"]):
+        responses["200"]["content"]["text/csv"] = {"schema": {"type": "string"}}
     problem = {"schema": {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}}
     responses["default"] = {"description": "Any other refusal", "content": {MEDIA: problem}}
     for response in responses.values():

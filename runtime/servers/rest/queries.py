@@ -18,8 +18,12 @@ import psycopg
 from psycopg.rows import dict_row
 
 from config import Config
+from runtime.audit.wanted import Wanted
+from runtime.database import audit_search, trace
+from runtime.database.asking import Row
 from runtime.database.embedded import EmbeddedServer
 from runtime.database.postmaster import ServerError
+from runtime.equipment import Equipment
 from runtime.places import Places
 from runtime.servers.rest.asking import Loop
 
@@ -27,8 +31,7 @@ LIMIT = 4
 CONNECT = 0.5  # s
 STATEMENT = 2.0  # s
 PATIENCE = 3.0  # s until a client is told that there is no answer
-
-Row = dict[str, Any]
+SEARCHED = 2 << 20  # bytes of a spool that are looked through for a story
 
 STOPS = """
     SELECT emergency_stop_id::text AS id, event, scope, station_id AS station, pump_id AS pump,
@@ -100,6 +103,19 @@ class Queries:
     def alerts(self, wanted: Mapping[str, Any]) -> list[Row]:
         """Messages that told of alarms, by station, pump, channel, state and time."""
         return self._ask(ALERTS, wanted)
+
+    def audit(self, wanted: Wanted, limit: int, before: int | None) -> list[Row]:
+        """Entries of the audit log, the newest first, of those before a number."""
+        return audit_search.newest(self._ask, wanted, limit, before)
+
+    def story(
+        self, places: Places, equipment: Equipment, identity: str
+    ) -> tuple[trace.Story, bool]:
+        """The story of an id, and whether the database was there to tell it."""
+        try:
+            return trace.tell(self._ask, places, equipment, identity, SEARCHED), True
+        except Away:
+            return trace.tell(None, places, equipment, identity, SEARCHED), False
 
     def _ask(self, query: str, parameters: Mapping[str, Any]) -> list[Row]:
         if not self._room.acquire(blocking=False):

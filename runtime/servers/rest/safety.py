@@ -6,19 +6,16 @@ from typing import Any
 
 import falcon
 import numpy as np
-import structlog
 
 from runtime.servers.rest import asked, models
+from runtime.servers.rest.histories import asking
 from runtime.servers.rest.openapi import documented
 from runtime.servers.rest.plant import pump_named, station_named
-from runtime.servers.rest.problems import Problem
-from runtime.servers.rest.queries import Away, Busy, Queries
+from runtime.servers.rest.queries import Queries
 from runtime.servers.rest.replies import mirror, newest, send
 from runtime.servers.rest.snapshots import Snapshot, Snapshots
 from runtime.servers.rest.tagged import tags
 from runtime.tags import Pump, Station, System
-
-logger = structlog.get_logger()
 
 
 class SafetyResource:
@@ -87,14 +84,6 @@ class ViolationsResource:
             pump_named(self._snapshots.plant, wanted.pump, wanted.station)
         elif wanted.station is not None:
             station_named(self._snapshots.plant, wanted.station)
-        try:
+        with asking("/api/v1/safety shows what acts now"):
             rows = self._queries.violations(wanted.model_dump())
-        except Busy:
-            detail = "Too many histories are being read at a time."
-        except Away as error:
-            logger.warning("history unavailable", reason=str(error))
-            detail = "The database does not answer; /api/v1/safety shows what acts now."
-        else:
-            send(resp, {"violations": rows})
-            return
-        raise Problem(503, detail, headers={"Retry-After": "2"})
+        send(resp, {"violations": rows})

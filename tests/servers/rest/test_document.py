@@ -30,6 +30,8 @@ ENDPOINTS = {
     "/api/v1/alarms/return": {"post"},
     "/api/v1/alarms/reset": {"post"},
     "/api/v1/alerts": {"get"},
+    "/api/v1/audit": {"get"},
+    "/api/v1/trace/{identity}": {"get"},
     "/api/v1/config": {"get"},
     "/api/v1/sessions": {"get"},
     "/api/v1/openapi.json": {"get"},
@@ -37,6 +39,7 @@ ENDPOINTS = {
     "/readyz": {"get"},
     "/metrics": {"get"},
 }
+PROTECTED = {"/api/v1/audit", "/api/v1/trace/{identity}"}
 
 
 @pytest.fixture
@@ -73,7 +76,24 @@ def test_errors_are_described_as_problems(document: Any) -> None:
                     assert list(response["content"]) == ["application/json"], path
                 elif code == "default" or int(code) >= 400:
                     assert list(response["content"]) == ["application/problem+json"], path
-            assert bool(told["security"]) == (method == "post"), path
+            takes_token = method == "post" or path in PROTECTED
+            assert bool(told["security"]) == takes_token, path
+
+
+def test_what_is_described_as_protected_is_read_with_the_token_only(
+    document: Any, site: Site
+) -> None:
+    known = {"Authorization": f"Bearer {site.token}"}
+    for path, operations in document["paths"].items():
+        if "get" in operations:
+            refused = site.get(path.replace("{identity}", "1")).status == 401
+            assert refused == bool(operations["get"]["security"]), path
+            assert site.get(path.replace("{identity}", "1"), **known).status != 401, path
+
+
+def test_the_audit_log_is_described_as_csv_too(document: Any) -> None:
+    told = document["paths"]["/api/v1/audit"]["get"]["responses"]["200"]["content"]
+    assert set(told) == {"application/json", "text/csv"}
 
 
 def test_tags_are_described_from_their_declarations(document: Any) -> None:
