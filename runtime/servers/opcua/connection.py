@@ -17,13 +17,13 @@ from asyncua.common.connection import TransportLimits
 from asyncua.common.utils import Buffer, ServiceError
 from asyncua.server.binary_server_asyncio import BinaryServer, OPCUAProtocol
 from asyncua.server.internal_server import InternalServer
-from asyncua.server.uaprocessor import UaProcessor
 from asyncua.ua.object_ids import ObjectIds
 from asyncua.ua.status_codes import StatusCodes
 from asyncua.ua.ua_binary import header_from_binary, nodeid_from_binary, uatcp_to_binary
 from asyncua.ua.uaerrors import UaError
 
 from runtime.servers import correlation
+from runtime.servers.opcua.services import Serving
 from runtime.servers.opcua.session import Session, is_open
 
 HEADER = 8  # bytes: type, chunk, size
@@ -43,7 +43,7 @@ _WITHOUT_SESSION = frozenset(
 )
 
 
-class Processor(UaProcessor):
+class Processor(Serving):
     """Answers the messages of one connection. asyncua's has no types, hence the ignores."""
 
     def __init__(
@@ -80,9 +80,7 @@ class Processor(UaProcessor):
         ):
             raise ServiceError(StatusCodes.BadSessionIdInvalid)
         with correlation.serving(requesthdr.AuditEntryId):
-            answer = await super()._process_message(  # type: ignore[no-untyped-call]
-                typeid, requesthdr, seqhdr, body
-            )
+            answer = await super()._process_message(typeid, requesthdr, seqhdr, body)
         if isinstance(self.session, Session):
             self.session.connection, self.session.name = self, self.name
         return answer

@@ -24,7 +24,7 @@ ANONYMOUS = User(UserRole.Anonymous)
 OPEN = frozenset(
     ua.NodeId(ua.Int32(getattr(ObjectIds, f"{service}Request_Encoding_DefaultBinary")))
     for service in (
-        *("Read", "Write", "Call", "Browse", "TranslateBrowsePathsToNodeIds"),
+        *("Read", "Write", "Call", "Browse", "BrowseNext", "TranslateBrowsePathsToNodeIds"),
         *("RegisterNodes", "UnregisterNodes", "Publish", "Republish"),
         *("CreateSubscription", "ModifySubscription", "DeleteSubscriptions"),
         *("TransferSubscriptions", "SetPublishingMode", "SetMonitoringMode"),

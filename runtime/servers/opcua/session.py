@@ -14,6 +14,8 @@ from asyncua.server.internal_subscription import InternalSubscription
 from asyncua.server.uaprocessor import UaProcessor
 from asyncua.ua.status_codes import StatusCodes
 
+from runtime.servers.opcua.browsing import Browsing
+from runtime.servers.opcua.continuations import Continuations
 from runtime.servers.opcua.items import Items
 from runtime.servers.opcua.limits import (
     LONGEST_UNSERVED,
@@ -22,6 +24,7 @@ from runtime.servers.opcua.limits import (
     MOST_ITEMS,
     MOST_ITEMS_AT_ONCE,
     MOST_READ,
+    MOST_REGISTERED,
     MOST_SUBSCRIPTIONS,
     SLOWEST,
     TICK,
@@ -39,6 +42,7 @@ class Session(InternalSession):
         self.auth_token = ua.NodeId(ua.ByteString(secrets.token_bytes(32)))
         server.register_external_session(self)
         self.connection: object | None = None  # what serves it now; None while that is lost
+        self._rests = Continuations()
         self._watch = watch
         self._methods = methods
 
@@ -63,7 +67,19 @@ class Session(InternalSession):
 
     async def browse(self, params: ua.BrowseParameters) -> list[ua.BrowseResult]:
         _bounded(params.NodesToBrowse, MOST_BROWSED)
-        return await super().browse(params)
+        service = cast(Browsing, self.iserver.view_service)
+        return service.browse_in_parts(params, self._rests)
+
+    def go_on_browsing(self, params: ua.BrowseNextParameters) -> list[ua.BrowseResult]:
+        _bounded(params.ContinuationPoints, MOST_BROWSED)
+        release = cast(bool, params.ReleaseContinuationPoints)
+        step = self._rests.release if release else self._rests.go_on
+        return [step(point) for point in params.ContinuationPoints]
+
+    def register(self, nodes: list[ua.NodeId]) -> list[ua.NodeId]:
+        """The ids by which nodes may be named from now on: every id is quick enough as it is."""
+        _bounded(nodes, MOST_REGISTERED)
+        return nodes
 
     async def translate_browsepaths_to_nodeids(
         self, params: list[ua.BrowsePath]

@@ -67,6 +67,30 @@ def test_it_finds_nodes_by_path_and_by_browsing(operator: NodeClient) -> None:
     assert {"Level", "11", "SetEmergencyStop"} <= set(operator.do("browse", path="North"))
 
 
+def test_it_browses_in_parts(operator: NodeClient) -> None:
+    whole = operator.do("browse", path="North/11")
+    parts = operator.do("page", path="North/11", most=40)
+    assert parts["names"] == whole
+    assert parts["sizes"][:-1] == [40] * (len(whole) // 40)
+
+
+def test_it_calls_typed_methods_and_hears_of_each_argument(operator: NodeClient) -> None:
+    def invoked(method: str, *inputs: list[object]) -> dict[str, object]:
+        called: dict[str, object] = operator.do(
+            "invoke", object="North/11", method=f"/PumpType/{method}", inputs=inputs
+        )
+        return called
+
+    assert invoked("SetMode", ["Byte", 1], ["String", "by hand"])["status"] == "Good"
+    assert operator.do("read", path="North/11/Mode")["value"] == 1
+    speed = invoked("SetManualSetpoint", ["Double", 40.5], ["String", ""])
+    assert speed == {"status": "Good", "inputs": ["Good", "Good"]}
+    wrong = invoked("SetMode", ["String", "Auto"], ["String", ""])
+    assert wrong == {"status": "BadInvalidArgument", "inputs": ["BadTypeMismatch", "Good"]}
+    assert invoked("SetMode", ["Byte", 0])["status"] == "BadArgumentsMissing"
+    assert invoked("SetMode", ["Byte", 0], ["String", ""])["status"] == "Good"
+
+
 def test_it_is_told_changes_and_that_the_scan_stands_still(
     viewer: NodeClient, image: Image
 ) -> None:

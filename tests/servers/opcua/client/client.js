@@ -70,6 +70,20 @@ const actions = {
     const result = await session.browse(nodeId(path));
     return result.references.map((reference) => reference.browseName.name);
   },
+  // All references, so many at a time: how many each answer had, and the names of all.
+  async page({ path, most }) {
+    session.requestedMaxReferencesPerNode = most;
+    let result = await session.browse(nodeId(path));
+    const sizes = [result.references.length];
+    const names = result.references.map((reference) => reference.browseName.name);
+    while (result.continuationPoint?.length) {
+      result = await session.browseNext(result.continuationPoint, false);
+      sizes.push(result.references.length);
+      names.push(...result.references.map((reference) => reference.browseName.name));
+    }
+    session.requestedMaxReferencesPerNode = 0;
+    return { sizes, names };
+  },
   async write({ path, value }) {
     const status = await session.write({
       nodeId: nodeId(path),
@@ -90,6 +104,18 @@ const actions = {
       outputs: outputs.map(({ dataType, value }) =>
         dataType === DataType.UInt64 ? whole(value) : value,
       ),
+    };
+  },
+  // A call with arguments of any type: [["Byte", 1], ["String", "why"]].
+  async invoke({ object, method, inputs }) {
+    const result = await session.call({
+      objectId: nodeId(object),
+      methodId: nodeId(method),
+      inputArguments: inputs.map(([type, value]) => ({ dataType: DataType[type], value })),
+    });
+    return {
+      status: result.statusCode.name,
+      inputs: (result.inputArgumentResults ?? []).map((status) => status.name),
     };
   },
   async monitor({ paths, interval }) {
