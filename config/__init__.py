@@ -12,7 +12,8 @@ from config.alerts import Alerts
 from config.channels import urls
 from config.environment import secret
 from config.loader import load
-from config.model import Capacity, Config, LogFiles, ModbusServer, OpcUaServer, RestServer, Servers
+from config.modbus import ModbusServer
+from config.model import Capacity, Config, LogFiles, OpcUaServer, RestServer, Servers
 from config.problem import ConfigurationError, Problem
 from config.program import BLOCKS, Program
 

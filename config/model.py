@@ -12,6 +12,7 @@ from config.alerts import Alerts
 from config.arrangement import arranged
 from config.audit import Audit
 from config.dsn import EMBEDDED, DatabaseChoice
+from config.modbus import ModbusServer
 from config.notation import Directory, StationNames, Whole
 from config.problem import Refused
 from config.program import Program
@@ -28,20 +29,6 @@ class Capacity(Settings):
     )
     pumps: Annotated[int, Whole(1, 100_000)] = Field(
         default=1000, description="Most pumps ever, retired ones included."
-    )
-
-
-class ModbusServer(Settings):
-    """Modbus TCP."""
-
-    listen: Annotated[Address, Loopback()] = Field(
-        default=Address("127.0.0.1", 5020), description="Address and port."
-    )
-    connections: Annotated[int, Whole(1, 10_000)] = Field(
-        default=128, description="Most connections at a time; one more is closed at once."
-    )
-    idle: Annotated[float, Duration("1 s", "1 d")] = Field(
-        default=300.0, description="Silence after which a connection is closed."
     )
 
 
@@ -83,11 +70,14 @@ class Servers(Settings):
     @model_validator(mode="after")
     def _each_at_its_own_port(self) -> Servers:
         taken: dict[int, str] = {}
-        for name in type(self).model_fields:
-            port = getattr(self, name).listen.port
-            if port in taken:
-                raise Refused(f"{taken[port]} and {name} at port {port}", "a port for each")
-            taken[port] = name
+        places = {name: getattr(self, name).listen for name in type(self).model_fields}
+        if secure := self.modbus.secure.listen:
+            places["modbus.secure"] = secure
+        for name, listen in places.items():
+            if listen.port in taken:
+                found = f"{taken[listen.port]} and {name} at port {listen.port}"
+                raise Refused(found, "a port for each")
+            taken[listen.port] = name
         return self
 
 

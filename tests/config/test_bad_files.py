@@ -59,14 +59,25 @@ def refusal(folder: Path, content: str | bytes) -> list[str]:
             "(did you mean 'period'?)",
         ),
         (
-            "servers:\n  modbus:\n    port: 502",
-            "scan.yaml:4: servers.modbus.port: found an unknown key, "
+            "servers:\n  rest:\n    port: 502",
+            "scan.yaml:4: servers.rest.port: found an unknown key, "
             "allowed connections, idle, listen",
         ),
         (
-            "servers: {modbus: {listen: 0.0.0.0:5020}}",
-            "scan.yaml:2: servers.modbus.listen: found '0.0.0.0:5020', allowed a loopback "
+            "servers: {rest: {listen: 0.0.0.0:5020}}",
+            "scan.yaml:2: servers.rest.listen: found '0.0.0.0:5020', allowed a loopback "
             "address with a port from 1 to 65535, such as '127.0.0.1:5020'",
+        ),
+        (
+            "servers: {modbus: {operators: [10.1.0.0/16, 10.1.2.300]}}",
+            "scan.yaml:2: servers.modbus.operators: found a list, allowed none, or a list of "
+            "addresses and networks such as 10.1.2.0/24 (entry 2: '10.1.2.300' does not appear to "
+            "be an IPv4 or IPv6 network)",
+        ),
+        (
+            "servers: {modbus: {secure: {listen: 127.0.0.1:8080}}}",
+            "scan.yaml:2: servers: found rest and modbus.secure at port 8080, allowed a port for "
+            "each",
         ),
         (
             "servers:\n  opcua: {listen: 127.0.0.1:8080}",

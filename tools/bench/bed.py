@@ -39,6 +39,7 @@ def settings(pumps: int, period: str = "100 ms") -> dict[str, str]:
         "CALEJO_CAPACITY_PUMPS": str(pumps),
         "CALEJO_CAPACITY_STATIONS": str(max(1, pumps // PUMPS_PER_STATION)),
         "CALEJO_SERVERS_MODBUS_LISTEN": f"127.0.0.1:{modbus}",
+        "CALEJO_SERVERS_MODBUS_REQUESTS": "1000000",  # of a connection: it is what is measured
         "CALEJO_SERVERS_OPCUA_LISTEN": f"127.0.0.1:{opcua}",
         "CALEJO_SERVERS_REST_LISTEN": f"127.0.0.1:{rest}",
     }

@@ -60,11 +60,11 @@ def measure(seconds: float) -> Lateness:
         capacity = Capacity.of(config.capacity)
         inputs = bed.Inputs(places, capacity, plant)
         port = config.servers.modbus.listen.port
-        with _renewed(inputs), ExitStack() as processes:
+        with renewed(inputs), ExitStack() as processes:
             leader = processes.enter_context(run({**ENVIRONMENT, **environ}, "tools.bench.leader"))
             for name in ("recorder", "modbus"):
                 processes.enter_context(run(environ, "runtime", "process", name))
-            _until_served(port)
+            until_served(port)
             load = [
                 processes.enter_context(run(environ, "tools.bench.load", str(port)))
                 for _ in range(MASTERS)
@@ -124,7 +124,7 @@ def ended(process: subprocess.Popen[str]) -> str:
 
 
 @contextmanager
-def _renewed(inputs: bed.Inputs) -> Iterator[None]:
+def renewed(inputs: bed.Inputs) -> Iterator[None]:
     """Renew the inputs again and again."""
     over = threading.Event()
 
@@ -142,10 +142,11 @@ def _renewed(inputs: bed.Inputs) -> Iterator[None]:
         thread.join()
 
 
-def _until_served(port: int, patience: float = 30.0) -> None:
+def until_served(port: int, unit: int = 1, patience: float = 30.0) -> None:
+    """Wait for a Modbus server that has registers to read."""
     deadline = time.monotonic() + patience
     master = Master("127.0.0.1", port)
-    first = Address(1, 100)
+    first = Address(unit, 100)
     while True:
         with suppress(OSError):
             if master.read([first]) != [None]:

@@ -2,7 +2,8 @@
 
 A write names whole values: one register of a 32-bit value alone is refused, since between two
 requests the value would be neither the old nor the new one. The 16-bit view takes single registers.
-A request that writes several values is checked as a whole before the first one is asked for.
+A request that writes several values is checked as a whole before the first one is asked for, and
+the scan executes all of them or none.
 
     no writable value at the address          2  illegal data address (read-only ones too)
     half a value, out of range, not a number  3  illegal data value
@@ -40,15 +41,15 @@ def is_token(number: int, write: Write) -> bool:
     return not beside
 
 
-def changes(unit: Unit, write: Write) -> list[Change]:
+def changes(unit: Unit, write: Write, low_first: bool = False) -> list[Change]:
     """All values that a write asks for; raises Refusal unless every one of them is possible."""
-    found = list(_changes(unit, write))
+    found = list(_changes(unit, write, low_first))
     for change in found:
         _check(change)
     return found
 
 
-def _changes(unit: Unit, write: Write) -> Iterator[Change]:
+def _changes(unit: Unit, write: Write, low_first: bool) -> Iterator[Change]:
     size = len(write.data) // write.count
     done = 0
     while done < write.count:
@@ -62,6 +63,8 @@ def _changes(unit: Unit, write: Write) -> Iterator[Change]:
                 Code.ILLEGAL_VALUE, f"half of {point.tag!r}: write both registers at once"
             )
         data = write.data[size * done : size * (done + point.width)]
+        if low_first and point.width == 2:
+            data = data[2:] + data[:2]
         value = float(data[0]) if point.view is View.BIT else point.value(data)
         yield Change(point.tag, block.slot, value)
         done += point.width

@@ -1,7 +1,7 @@
 """Modbus requests: what a protocol data unit asks for, and the exceptions that refuse it.
 
-Function codes 1 to 6, 15 and 16. Everything that can be said of a request without knowing the map
-is said here.
+Function codes 1 to 6, 15, 16, 22, 23 and 43/14 (MODBUS Application Protocol V1.1b3). Everything
+that can be said of a request without knowing the map is said here.
 """
 
 from __future__ import annotations
@@ -10,13 +10,20 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TypeAlias
 
 from runtime.tag import Space
 
 ON, OFF = 0xFF00, 0x0000
-READS = (1, 2, 3, 4)  # function codes
+READS = (1, 2, 3, 4, 43)  # function codes that change nothing
+IDENTIFICATION = 14  # the MEI type of function 43 that is offered
 _TWO = struct.Struct(">xHH")
 _MANY = struct.Struct(">xHHB")
+_MASK = struct.Struct(">xHHH")
+_BOTH = struct.Struct(">xHHHHB")
+_IDENTIFY = struct.Struct(">xBBB")
+MOST_BITS, MOST_WORDS = 2000, 125
+_MOST_WORDS_WRITTEN, _MOST_BITS_WRITTEN, _MOST_WORDS_OF_BOTH = 123, 1968, 121
 
 
 class Code(IntEnum):
@@ -53,7 +60,7 @@ class Read:
 class Write:
     """Write registers, or bits as one octet each, from `address`.
 
-    `echo` is the answer when it is done.
+    `echo` is the answer when it is done, unless something is read `then`.
     """
 
     space: Space
@@ -61,9 +68,36 @@ class Write:
     count: int
     data: bytes
     echo: bytes
+    then: Read | None = None
 
 
-def parse(pdu: bytes) -> Read | Write:
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """Write one register as it is, but for the bits that are 0 in `keep`: those as in `put`."""
+
+    address: int
+    keep: int
+    put: int
+    echo: bytes
+
+    def of(self, word: int) -> Write:
+        """The write that it is where the register holds `word`."""
+        masked = (word & self.keep) | (self.put & ~self.keep & 0xFFFF)
+        return Write(Space.HOLDING, self.address, 1, masked.to_bytes(2, "big"), self.echo)
+
+
+@dataclass(frozen=True, slots=True)
+class Identify:
+    """Read the identification of the device: a category from an object on, or one object."""
+
+    category: int
+    object: int
+
+
+Request: TypeAlias = Read | Write | Mask | Identify
+
+
+def parse(pdu: bytes) -> Request:
     """The request in a protocol data unit; raises Refusal."""
     parser = _PARSERS.get(pdu[0])
     if parser is None:
@@ -102,7 +136,7 @@ def _write_register(pdu: bytes) -> Write:
 
 def _write_coils(pdu: bytes) -> Write:
     address, count, octets = _MANY.unpack_from(pdu)
-    _check_range(address, count, 1968)
+    _check_range(address, count, _MOST_BITS_WRITTEN)
     packed = pdu[6:]
     if not octets == len(packed) == -(-count // 8):
         raise Refusal(Code.ILLEGAL_VALUE, "the number of octets does not fit the number of coils")
@@ -112,11 +146,35 @@ def _write_coils(pdu: bytes) -> Write:
 
 def _write_registers(pdu: bytes) -> Write:
     address, count, octets = _MANY.unpack_from(pdu)
-    _check_range(address, count, 123)
-    data = pdu[6:]
+    _check_range(address, count, _MOST_WORDS_WRITTEN)
+    return Write(Space.HOLDING, address, count, _words(pdu[6:], count, octets), pdu[:5])
+
+
+def _mask_register(pdu: bytes) -> Mask:
+    address, keep, put = _MASK.unpack(pdu)
+    return Mask(address, keep, put, pdu)
+
+
+def _read_and_write(pdu: bytes) -> Write:
+    """The write is performed before the read."""
+    address, count, to, written, octets = _BOTH.unpack_from(pdu)
+    _check_range(address, count, MOST_WORDS)
+    _check_range(to, written, _MOST_WORDS_OF_BOTH)
+    data = _words(pdu[10:], written, octets)
+    return Write(Space.HOLDING, to, written, data, b"", Read(23, Space.HOLDING, address, count))
+
+
+def _identify(pdu: bytes) -> Identify:
+    if len(pdu) > 1 and pdu[1] != IDENTIFICATION:
+        raise Refusal(Code.ILLEGAL_FUNCTION, f"MEI type {pdu[1]} is not offered")
+    _, category, first = _IDENTIFY.unpack(pdu)
+    return Identify(category, first)
+
+
+def _words(data: bytes, count: int, octets: int) -> bytes:
     if not octets == len(data) == 2 * count:
         raise Refusal(Code.ILLEGAL_VALUE, "the number of octets does not fit that of registers")
-    return Write(Space.HOLDING, address, count, data, pdu[:5])
+    return data
 
 
 def _check_range(address: int, count: int, most: int) -> None:
@@ -126,13 +184,16 @@ def _check_range(address: int, count: int, most: int) -> None:
         raise Refusal(Code.ILLEGAL_ADDRESS, "the range ends beyond 65535")
 
 
-_PARSERS: dict[int, Callable[[bytes], Read | Write]] = {
-    1: _read(Space.COIL, 2000),
-    2: _read(Space.DISCRETE, 2000),
-    3: _read(Space.HOLDING, 125),
-    4: _read(Space.INPUT, 125),
+_PARSERS: dict[int, Callable[[bytes], Request]] = {
+    1: _read(Space.COIL, MOST_BITS),
+    2: _read(Space.DISCRETE, MOST_BITS),
+    3: _read(Space.HOLDING, MOST_WORDS),
+    4: _read(Space.INPUT, MOST_WORDS),
     5: _write_coil,
     6: _write_register,
     15: _write_coils,
     16: _write_registers,
+    22: _mask_register,
+    23: _read_and_write,
+    43: _identify,
 }

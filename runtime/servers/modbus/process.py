@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
+from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
+import uvloop
 
-from config import Config, ModbusServer
+from config import Config
+from config.modbus import ModbusServer
 from runtime.layout import Capacity
 from runtime.places import Places
 from runtime.progress import Progress
@@ -18,6 +20,7 @@ from runtime.servers.listening import listening
 from runtime.servers.mirror import Mirror
 from runtime.servers.modbus.server import Server
 from runtime.servers.modbus.service import Service
+from runtime.servers.modbus.tls import Security
 
 BEAT = 0.5  # s
 
@@ -29,36 +32,45 @@ def main(config: Config, places: Places) -> None:
     progress = Progress(places.progress("modbus"))
     settings = config.servers.modbus
     bound = listening("modbus", settings.listen, progress)
+    secure = None
+    if address := settings.secure.listen:
+        security = Security(places.certificates / "modbus", address.host)
+        secure = listening("modbus.secure", address, progress), security
     capacity = Capacity.of(config.capacity)
     mirror = Mirror(places, capacity, "modbus")
     try:
-        asyncio.run(_serve(mirror, places, settings, bound, progress))
+        service = Service(mirror, places, settings.word_order)
+        serve = _serve(mirror, lambda: Server(service, settings, bound, secure), progress)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve)
     finally:
         mirror.close()
 
 
-async def _serve(
-    mirror: Mirror,
-    places: Places,
-    settings: ModbusServer,
-    bound: socket.socket,
-    progress: Progress,
-) -> None:
+async def _serve(mirror: Mirror, made: Callable[[], Server], progress: Progress) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    server = Server(Service(mirror, places), bound, settings.connections, settings.idle)
-    await server.serve_forever(background=True)
-    logger.info("modbus listening", address=str(settings.listen))
+    server = made()
+    settings = server.settings
+    await server.start()
+    logger.info("modbus listening", address=_where(settings))
     while not ended.is_set():
         mirror.refresh()
         progress.say(*health(mirror, _words(server, settings)))
         progress.beat()
         server.close_idle()
+        if server.security:
+            server.security.renew()
         with suppress(TimeoutError):
             await asyncio.wait_for(ended.wait(), BEAT)
-    await server.shutdown()  # type: ignore[no-untyped-call]  # pymodbus'
+    await server.end()
 
 
 def _words(server: Server, settings: ModbusServer) -> str:
-    return f"{settings.listen}, {server.clients} of {settings.connections} connections"
+    return f"{_where(settings)}, {server.clients} of {settings.connections} connections"
+
+
+def _where(settings: ModbusServer) -> str:
+    secure = f" and {settings.secure.listen} (secure)" if settings.secure.listen else ""
+    return f"{settings.listen}{secure}"

@@ -2,8 +2,8 @@
 
 The exceptions of the standard mean here:
 
-    1   illegal function: not offered; or a write before the connection was unlocked with the token
-        ("the server is in the wrong state to process a request of this type")
+    1   illegal function: not offered; or the client has no right to it: it is no operator, and has
+        not shown the token ("the server is in the wrong state to process a request of this type")
     2   illegal data address: outside the blocks of the unit, read-only, or of a retired pump
     3   illegal data value: a count or value that is not allowed; a wrong token
     4   device failure: the scan stands still. Stations and pumps are not shown then. The system
@@ -19,21 +19,28 @@ import hmac
 import re
 from asyncio import sleep
 from dataclasses import dataclass
+from time import monotonic
+from typing import Literal
 
 import structlog
 
 from runtime import equipment
 from runtime.places import Places
 from runtime.registers import SYSTEM_UNITS
+from runtime.requests import TOGETHER
+from runtime.security.permissions import may, needed
 from runtime.servers.mirror import Asker, MailboxFull, Mirror, Result, Role, Source
+from runtime.servers.modbus import identification
+from runtime.servers.modbus.access import UNKNOWN, Client
 from runtime.servers.modbus.buffers import Buffers
 from runtime.servers.modbus.changes import Change, changes, is_token
-from runtime.servers.modbus.pdu import READS, Code, Read, Refusal, Write, parse
+from runtime.servers.modbus.pdu import READS, Code, Identify, Mask, Read, Refusal, Write, parse
 from runtime.servers.refusals import Refused
 from runtime.tag import Space
 from runtime.tags import System
 
 WRONG_TOKEN_DELAY = 1.0  # s; so that guessing is slow and seen
+BY_TOKEN = "modbus"  # who a client is that has shown the token
 
 REFUSALS = {
     Result.UNKNOWN_SLOT: Code.ILLEGAL_ADDRESS,
@@ -45,15 +52,8 @@ REFUSALS = {
     Result.NOT_WRITABLE: Code.ILLEGAL_ADDRESS,
 }
 
+WordOrder = Literal["high_first", "low_first"]
 logger = structlog.get_logger()
-
-
-class Client:
-    """One connection: where it comes from and whether it has shown the token."""
-
-    def __init__(self, where: str) -> None:
-        self.where = where
-        self.unlocked = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,79 +68,130 @@ class Pending:
 class Service:
     """The units and what they answer."""
 
-    def __init__(self, mirror: Mirror, places: Places) -> None:
+    def __init__(
+        self, mirror: Mirror, places: Places, word_order: WordOrder = "high_first"
+    ) -> None:
+        self.now = monotonic()  # when it last looked for a new image
         self._mirror = mirror
+        self._low_first = word_order == "low_first"
         self._token = _octets(places.token())
         # Before the first image, the list of the last run tells which units there are.
-        self._equipment = equipment.load(places.equipment)
-        self._buffers = Buffers(self._equipment, mirror.columns)
+        self._take(equipment.load(places.equipment))
         self._live = mirror.columns[System.Live]
+
+    def _take(self, listed: equipment.Equipment) -> None:
+        self._equipment = listed
+        self._buffers = Buffers(listed, self._mirror.columns, self._low_first)
+        self._objects: dict[int, identification.Objects] = {}
 
     def refresh(self) -> None:
         """Take the newest image, and the equipment it is of."""
+        self.now = monotonic()
         mirror = self._mirror
         mirror.refresh()
         if mirror.sequence and mirror.equipment is not self._equipment:
-            self._equipment = mirror.equipment
-            self._buffers = Buffers(self._equipment, mirror.columns)
+            self._take(mirror.equipment)
+
+    def registers(self, unit: int, function: int, address: int, count: int) -> bytes | None:
+        """The registers of a read as most reads are; None if it has to be looked at more closely.
+
+        This is where the time of the server goes: it looks at nothing twice.
+        """
+        self.now = now = monotonic()
+        if not self._mirror.is_current(now):
+            self.refresh()
+        if not self._live[0]:
+            return None
+        return self._buffers.registers(unit, function, address, count, self._mirror.sequence)
 
     def answer(self, number: int, pdu: bytes, client: Client) -> bytes | Pending:
         """The answer of a unit, or the write that has to be performed for one. Raises Refusal."""
         unit = self._buffers.units.get(number)
         if unit is None:
-            raise Refusal(Code.NO_TARGET)
+            raise Refusal(Code.NO_TARGET, f"there is no unit {number}")
         request = parse(pdu)
+        if not client.may_look:
+            raise Refusal(Code.ILLEGAL_FUNCTION, "the client has no role that may do anything")
+        if isinstance(request, Identify):
+            return identification.answer(request, self._identification(number))
         if isinstance(request, Read):
-            if not unit.covers(request.address, request.count):
-                raise Refusal(Code.ILLEGAL_ADDRESS)
             return self._read(number, request)
+        if isinstance(request, Mask):
+            before = self._data(number, Read(3, Space.HOLDING, request.address, 1))
+            request = request.of(int.from_bytes(before, "big"))
+        if request.then is not None:
+            self._data(number, request.then)  # what can't be read isn't written for either
         if is_token(number, request):
             return Pending(number, request, [])
-        wanted = changes(unit, request)
-        if not client.unlocked:
-            raise Refusal(Code.ILLEGAL_FUNCTION, "the connection was not unlocked with the token")
+        wanted = changes(unit, request, self._low_first)
+        for change in wanted:
+            permission = needed(change.tag, change.value)
+            if permission is None or not may(client.role, permission):
+                raise Refusal(
+                    Code.ILLEGAL_FUNCTION, f"neither an operator nor unlocked: {change.tag!r}"
+                )
+        if len(wanted) > TOGETHER:
+            raise Refusal(Code.ILLEGAL_VALUE, f"{len(wanted)} values at once")
         return Pending(number, request, wanted)
 
     def _read(self, number: int, read: Read) -> bytes:
-        if number not in SYSTEM_UNITS and not self._live[0]:
-            raise Refusal(Code.DEVICE_FAILURE)
-        values = self._buffers.bits if read.space in _BITS else self._buffers.words
-        data = values(read.space, number, read.address, read.count, self._mirror.sequence)
+        data = self._data(number, read)
         return bytes((read.function, len(data))) + data
 
+    def _data(self, number: int, read: Read) -> bytes:
+        if not self._buffers.units[number].covers(read.address, read.count):
+            raise Refusal(Code.ILLEGAL_ADDRESS, f"not all of {read.address} and on is there")
+        if number not in SYSTEM_UNITS and not self._live[0]:
+            raise Refusal(Code.DEVICE_FAILURE, "the scan stands still")
+        values = self._buffers.bits if read.space in _BITS else self._buffers.words
+        return values(read.space, number, read.address, read.count, self._mirror.sequence)
+
+    def _identification(self, number: int) -> identification.Objects:
+        if number not in self._objects:
+            self._objects[number] = identification.objects(self._equipment, number)
+        return self._objects[number]
+
     async def perform(self, pending: Pending, client: Client) -> bytes:
-        """Ask the scan for each change in turn; the answer once all are executed."""
+        """Ask the scan for all changes at once; the answer once they are executed."""
         if not pending.changes:
             await self._unlock(pending, client)
-        for change in pending.changes:
-            await self._ask(change, pending, client)
-        return pending.write.echo
+        else:
+            await self._ask(pending, client)
+        if pending.write.then is None:
+            return pending.write.echo
+        self.refresh()
+        return self._read(pending.unit, pending.write.then)
 
     async def _unlock(self, pending: Pending, client: Client) -> None:
         if not hmac.compare_digest(pending.write.data, self._token):
             refusal = Refusal(Code.ILLEGAL_VALUE, "wrong token")
-            self.record(pending.unit, pending.write.echo, refusal, client)
+            self.record(pending.unit, pending.write.echo or b"\x17", refusal, client)
             await sleep(WRONG_TOKEN_DELAY)
             raise refusal
-        client.unlocked = True
+        if client.role is Role.VIEWER:
+            client.role = Role.OPERATOR
+        if client.who == UNKNOWN:
+            client.who = BY_TOKEN
         logger.info("modbus connection unlocked", client=client.where)
 
-    async def _ask(self, change: Change, pending: Pending, client: Client) -> None:
+    async def _ask(self, pending: Pending, client: Client) -> None:
         why = f"Modbus write to {pending.write.space.value} {pending.write.address}"
+        role = client.role or Role.VIEWER
         asker = Asker(
-            Source.MODBUS, Role.OPERATOR, "modbus", f"{why} of unit {pending.unit}", client.where
+            Source.MODBUS, role, client.who, f"{why} of unit {pending.unit}", client.where
         )
         try:
-            answer = await self._mirror.ask_async(*change, asker)
+            answers = await self._mirror.ask_all_async(pending.changes, asker)
         except MailboxFull as error:
             raise Refusal(self._not_now(), str(error)) from None
-        if answer.result is Result.TOO_LATE:
-            raise Refusal(self._not_now(), "the scan did not take the request in time")
-        if answer.result is not Result.EXECUTED:
-            words = f"{change.tag!r} := {change.value:g}: {answer.result.name}"
-            raise Refusal(REFUSALS[answer.result], words)
-        if change.tag.retained and not answer.durable:
-            logger.warning("not on disk yet", tag=repr(change.tag), scan=answer.scan)
+        for change, answer in zip(pending.changes, answers, strict=True):
+            if answer.result is Result.TOO_LATE:
+                raise Refusal(self._not_now(), "the scan did not take the request in time")
+            if answer.result in REFUSALS:
+                words = f"{change.tag!r} := {change.value:g}: {answer.result.name}"
+                raise Refusal(REFUSALS[answer.result], words)
+            if change.tag.retained and not answer.durable:
+                logger.warning("not on disk yet", tag=repr(change.tag), scan=answer.scan)
 
     def record(self, number: int, pdu: bytes, refusal: Refusal, client: Client) -> None:
         """Record a write that was refused before the scan was asked for it.
@@ -148,19 +199,21 @@ class Service:
         Its values are left out: they may be a token, or the half of one.
         """
         function = pdu[0]
-        if function in READS:
+        if function in READS and client.may_look:
             return
-        what = f"modbus write to {int.from_bytes(pdu[1:3], 'big')}, function {function}"
+        what = f"modbus function {function}"
+        if len(pdu) >= 3:
+            what += f" at {int.from_bytes(pdu[1:3], 'big')}"
+        self.refuse(client, what, f"unit {number}", refusal.why, exception=int(refusal.code))
+
+    def refuse(
+        self, client: Client, action: str, thing: str, problem: str, **details: object
+    ) -> None:
+        """Record that a client was refused something."""
         refused = Refused(
-            Source.MODBUS,
-            "modbus" if client.unlocked else "unknown",
-            Role.OPERATOR if client.unlocked else None,
-            client.where,
-            what,
-            f"unit {number}",
-            refusal.why or refusal.code.name.lower().replace("_", " "),
+            Source.MODBUS, client.who, client.role, client.where, action, thing, problem
         )
-        self._mirror.refusals.record(refused, exception=int(refusal.code))
+        self._mirror.refusals.record(refused, **details)
 
     def _not_now(self) -> Code:
         return Code.DEVICE_FAILURE if self._mirror.stale else Code.BUSY

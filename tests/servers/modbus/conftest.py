@@ -9,13 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import uvloop
 
+from config.modbus import ModbusServer
 from runtime.places import Places
 from runtime.servers.listening import bind
 from runtime.servers.mirror import Mirror
 from runtime.servers.modbus.connection import Connection
 from runtime.servers.modbus.server import Server
 from runtime.servers.modbus.service import Service
+from runtime.servers.modbus.tls import Security
 from tests.servers.modbus.station import CAPACITY, Plant
 from tests.servers.modbus.wire import Wire, write_registers
 from tests.servers.state import state
@@ -24,13 +27,15 @@ from tests.servers.state import state
 class Running:
     """A Modbus server in a thread of its own."""
 
-    def __init__(self, places: Places, connections: int = 32, idle: float = 60.0) -> None:
-        self._limits = connections, idle
+    def __init__(self, places: Places, settings: ModbusServer, security: Security | None) -> None:
+        self._settings = settings
         self._places = places
+        self._security = security
         self.bound = bind("127.0.0.1", 0, "test")
         self.port: int = self.bound.getsockname()[1]
+        self.secure = bind("127.0.0.1", 0, "test") if security else None
         self._mirror = Mirror(places, CAPACITY, "modbus")
-        self._loop = asyncio.new_event_loop()
+        self._loop = uvloop.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._work)
         self._thread.start()
@@ -42,11 +47,13 @@ class Running:
 
     async def _serve(self) -> None:
         self._ended = asyncio.Event()
-        self.server = Server(Service(self._mirror, self._places), self.bound, *self._limits)
-        await self.server.serve_forever(background=True)
+        service = Service(self._mirror, self._places, self._settings.word_order)
+        secure = (self.secure, self._security) if self.secure and self._security else None
+        self.server = Server(service, self._settings, self.bound, secure)
+        await self.server.start()
         self._ready.set()
         await self._ended.wait()
-        await self.server.shutdown()  # type: ignore[no-untyped-call]  # pymodbus'
+        await self.server.end()
 
     def connections(self) -> list[Connection]:
         held = list(self.server.active_connections.values())
@@ -105,9 +112,12 @@ def server(places: Places, plant: Plant) -> Iterator[Running]:
 
 
 @contextmanager
-def serving(places: Places, connections: int = 32, idle: float = 60.0) -> Iterator[Running]:
-    """A server with limits of its own."""
-    running = Running(places, connections, idle)
+def serving(
+    places: Places, security: Security | None = None, **settings: object
+) -> Iterator[Running]:
+    """A server with settings of its own."""
+    chosen = ModbusServer().model_copy(update={"requests": 1_000_000} | settings)
+    running = Running(places, chosen, security)
     try:
         yield running
     finally:

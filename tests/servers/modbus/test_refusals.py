@@ -19,8 +19,8 @@ ON, OFF = 0xFF00, 0x0000
         (1, write_one(5, 100, OFF), "Pump.EmergencyStop: clearing needs a reason"),
         (1, write_one(5, 100, 7), "coil value 0007 is neither FF00 nor 0000"),
         (1, write_one(5, 9_999, ON), "nothing can be written at address 9999"),
-        (99, write_one(5, 100, ON), "no target"),
-        (1, b"\x17\x00", "function code 23 is not offered"),
+        (99, write_one(5, 100, ON), "there is no unit 99"),
+        (1, b"\x14\x00", "function code 20 is not offered"),
     ],
 )
 def test_a_refused_write_is_recorded(
@@ -44,7 +44,7 @@ def test_a_write_without_the_token_or_with_a_wrong_one_is_recorded_without_it(
     found = refusals(places.spool / "modbus.db", 3)
     assert [record["who"] for record in found] == ["unknown"] * 3
     assert [record["details"]["problem"] for record in found] == [
-        "the connection was not unlocked with the token",
+        "neither an operator nor unlocked: Pump.EmergencyStop",
         "wrong token",
         "the token is 8 registers in one request",
     ]
