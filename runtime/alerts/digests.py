@@ -19,7 +19,7 @@ from itertools import groupby
 import orjson
 
 from config.alerts import Alerts
-from runtime.alerts import wording
+from runtime.alerts.digest_words import digest
 from runtime.alerts.outbox import Order, Outbox
 from runtime.alerts.wording import Account
 
@@ -31,6 +31,13 @@ _GATHERED = """
     from message join alarm on alarm.key = message.alarm
     where message.state = 'gathered' and message.ended is null
     order by message.channel, message.number
+"""
+_BEFORE = """
+    select key, told from alarm
+    where (cleared is null or raised > ?) and exists (
+        select 1 from message
+        where message.alarm = alarm.key and channel = ? and state in ('pending', 'delivered')
+    )
 """
 _LAST = "select max(created) from message where channel = ? and kind = 'digest'"
 
@@ -81,9 +88,15 @@ class Digests:
     def _digest(self, channel: str, members: list[sqlite3.Row], now: float) -> None:
         """One message in place of many. An alarm that is raised and cleared is told once."""
         alarms = {row["alarm"]: row for row in members}
-        tolds = [Account(**orjson.loads(row["told"])) for row in alarms.values()]
-        over = frozenset(n for n, row in enumerate(alarms.values()) if row["cleared"] is not None)
-        words = wording.digest(tolds, over, self._settings.timezone)
+        tolds = {key: Account(**orjson.loads(row["told"])) for key, row in alarms.items()}
+        over = {tolds[key] for key, row in alarms.items() if row["cleared"] is not None}
+        since = now - self._settings.flood.window
+        before = [
+            Account(**orjson.loads(row["told"]))
+            for row in self._outbox.connection.execute(_BEFORE, (since, channel))
+            if row["key"] not in tolds
+        ]
+        words = digest([*tolds.values()], over, before, self._settings.timezone)
         keys = [str(row["key"]) for row in members]
         key = hashlib.blake2b("|".join(keys).encode(), digest_size=6).hexdigest()
         priority = min(int(row["priority"]) for row in members)

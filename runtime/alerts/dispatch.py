@@ -8,38 +8,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 
 import orjson
 
 from config.alerts import Alerts, Rule
 from config.rota import Step
-from runtime.alerts import wording
+from runtime.alerts import memory, wording
+from runtime.alerts.announcements import Mark
 from runtime.alerts.digests import Digests
-from runtime.alerts.occurrences import Occurrence
+from runtime.alerts.memory import Chain, Open
+from runtime.alerts.occurrences import SAME, Known, Occurrence, thing
 from runtime.alerts.outbox import Order, Outbox
 from runtime.alerts.rules import counts, fits
 from runtime.alerts.wording import Account, Words
 
 Describe = Callable[[Occurrence], Account]
-
-
-@dataclass
-class Chain:
-    """A rule at work on an alarm: since when, and which of its steps is next."""
-
-    began: float
-    step: int = 0
-
-
-@dataclass
-class Open:
-    """An alarm that is not over."""
-
-    told: Account
-    acknowledged: bool = False
-    silent: bool = False
-    chains: dict[str, Chain] = field(default_factory=dict)
 
 
 def message_key(alarm: str, kind: str, channel: str, after: float = 0.0) -> str:
@@ -57,7 +41,17 @@ class Dispatch:
         self._rules = settings.rules or _default(settings)
         self._digests = Digests(outbox, settings)
         self._open: dict[str, Open] = {}
+        self.mark: Mark | None = None
+        """How far the edges of the scan have been followed."""
         self.load()
+
+    @property
+    def known(self) -> Known:
+        """Since when each thing in alarm is, and is in the image."""
+        return {
+            thing(one.told.tag, one.told.station, one.told.pump): (one.told.since, one.shown)
+            for one in self._open.values()
+        }
 
     @property
     def standing(self) -> int:
@@ -70,26 +64,31 @@ class Dispatch:
 
     def load(self) -> None:
         """Read what is in the file: at the start, and when writing to it has failed."""
-        connection = self._outbox.connection
-        self._open = {}
-        for row in connection.execute("select * from alarm where cleared is null"):
-            told = Account(**orjson.loads(row["told"]))
-            self._open[row["key"]] = Open(told, acknowledged=row["acknowledged"] is not None)
-        for row in connection.execute("select * from chain"):
-            if row["alarm"] in self._open:
-                chain = Chain(row["began"], row["step"])
-                self._open[row["alarm"]].chains[row["rule"]] = chain
+        self._open = memory.open_alarms(self._outbox.connection)
+        self.mark = memory.followed(self._outbox.connection)
         self._digests.load()
 
-    def step(self, found: Iterable[Occurrence], describe: Describe, now: float) -> None:
+    def step(
+        self,
+        found: Iterable[Occurrence],
+        describe: Describe,
+        now: float,
+        passed: Iterable[Occurrence] = (),
+        mark: Mark | None = None,
+    ) -> None:
         """Take note of what stands now, and want the messages that are due.
 
-        Raises sqlite3.Error if the disk doesn't take it; then nothing has happened.
+        `passed` is what came and went before this look, `mark` how far that was followed. Raises
+        sqlite3.Error if the disk doesn't take it; then nothing has happened.
         """
         try:
             with self._outbox.transaction():
                 self._look({one.key: one for one in found}, describe, now)
+                over = [self._note(one, describe, now) for one in passed if not self._knows(one)]
+                self._follow(mark)
                 self._digests.judge(now)
+                for key, told, ended in over:
+                    self._tell_passed(key, told, ended, now)
                 for key, one in self._open.items():
                     if not one.acknowledged and not one.silent:
                         self._escalate(key, one, now)
@@ -118,6 +117,42 @@ class Dispatch:
                 connection.execute("update alarm set acknowledged = ? where key = ?", (at, key))
                 one.acknowledged = seen.acknowledged
             one.silent = seen.silent
+            if seen.shown and one.shown != seen.shown:
+                one.shown = seen.shown
+                connection.execute("insert or replace into renewed values (?, ?)", (key, one.shown))
+
+    def _knows(self, passed: Occurrence) -> bool:
+        """Whether there was such an occurrence, or one that began at nearly the same time."""
+        start = f"{passed.thing}/"
+        rows = self._outbox.connection.execute(
+            "select key from alarm where key > ? and key < ?", (start, f"{passed.thing}0")
+        )
+        began = (row["key"].removeprefix(start) for row in rows)
+        return any(abs(float(at) - passed.since) <= SAME for at in began if "/" not in at)
+
+    def _note(
+        self, passed: Occurrence, describe: Describe, now: float
+    ) -> tuple[str, Account, float]:
+        told = describe(passed)
+        self._outbox.connection.execute(
+            "insert into alarm (key, told, priority, raised, cleared) values (?, ?, ?, ?, ?)",
+            (passed.key, orjson.dumps(asdict(told)).decode(), told.priority, now, now),
+        )
+        return passed.key, told, passed.ended or now
+
+    def _follow(self, mark: Mark | None) -> None:
+        if mark is not None and mark != self.mark:
+            memory.follow(self._outbox.connection, mark)
+            self.mark = mark
+
+    def _tell_passed(self, key: str, told: Account, ended: float, now: float) -> None:
+        """Tell once of an alarm that is over, those who would have been told of it at once."""
+        zone = self._settings.timezone
+        for rule in self._rules.values():
+            for step in rule.steps:
+                if not step.after and fits(rule, told) and counts(rule, now, zone):
+                    words = wording.passed(told, zone, ended)
+                    self._tell(key, told, "raised", step.channels, words, now)
 
     def _escalate(self, key: str, one: Open, now: float) -> None:
         """Begin the chains of the rules that count now, and take the steps that are due."""

@@ -12,10 +12,11 @@ from pydantic import SecretStr
 from config import Config
 from runtime import spoolfile
 from runtime.alerts import wording
+from runtime.alerts.announcements import Announcements, Mark
 from runtime.alerts.channel import Channel, heartbeats
 from runtime.alerts.dispatch import Dispatch
 from runtime.alerts.evidence import seen
-from runtime.alerts.occurrences import Occurrence, standing, standstill
+from runtime.alerts.occurrences import Occurrence, passed, standing, standstill
 from runtime.alerts.outbox import Claim, Outbox
 from runtime.alerts.tidying import forget
 from runtime.alerts.wording import Account
@@ -24,10 +25,12 @@ from runtime.layout import Capacity
 from runtime.places import Places
 from runtime.progress import Progress, State
 from runtime.servers.mirror import View
+from runtime.tags import System
 
 POLL = 0.05  # s between looks at the image
 STEP = 0.5  # s between looks at the clock, when no alarm comes or goes
 TIDY = 3600.0  # s between clearings of what is old
+EDGES = 10_000  # that are followed at most before it is written down how far
 KEPT = 30 * 86_400.0  # s that the outbox remembers what has ended
 RETRY = 0.5  # s between attempts on a disk that doesn't write
 END = 0.6  # s for the channels to end; an attempt in progress comes again after the next start
@@ -43,6 +46,8 @@ class Service:
         self._settings = config.alerts
         self._path = places.outbox
         self._view = View(places, Capacity.of(config.capacity))
+        self._announcements = Announcements(places, self._view.layout)
+        self._mark: Mark | None = None
         self._found: dict[str, Occurrence] = {}
         self._outbox: Outbox | None = None
         self._dispatch: Dispatch | None = None
@@ -75,16 +80,8 @@ class Service:
         fresh = self._view.refresh()
         if not self._view.sequence:
             return
-        found = self._look() if fresh or self._view.stale else self._found
-        changed = found.keys() != self._found.keys() or found != self._found
-        if not changed and now - self._stepped < STEP:
-            return
-        self._found, self._stepped = found, now
         try:
-            self._open()
-            assert self._dispatch is not None
-            self._dispatch.step(found.values(), self._describe, time.time())
-            self._tidy(now)
+            changed = self._take(fresh, now)
         except (sqlite3.Error, OSError) as error:
             self._fail(error, now)
         else:
@@ -92,6 +89,25 @@ class Service:
             if changed:
                 for channel in self.channels:
                     channel.wake.set()
+
+    def _take(self, fresh: bool, now: float) -> bool:
+        """Dispatch what stands, and what has passed since the last look; whether that is news."""
+        dispatch = self._open()
+        found = self._look(dispatch) if fresh or self._view.stale else self._found
+        scan = int(self._view.columns[System.Scan][0])
+        announced, mark = self._announcements.take(self._mark or dispatch.mark, scan)
+        changed = found.keys() != self._found.keys() or found != self._found or bool(announced)
+        if not changed and now - self._stepped < STEP:
+            return False
+        utc = time.time()
+        stand = {one.thing: one for one in found.values()}
+        stood = {one.thing: one for one in self._found.values()}
+        over = passed(announced, self._view, stand, stood, utc)
+        kept = None if _is_far(dispatch.mark, mark) or announced else dispatch.mark
+        dispatch.step(found.values(), self._describe, utc, over, kept or mark)
+        self._mark, self._found, self._stepped = mark, found, now
+        self._tidy(now)
+        return changed
 
     def require_all(self) -> None:
         """A thread that died of an error takes the process along: the supervisor starts it anew."""
@@ -122,13 +138,17 @@ class Service:
             return State.DEGRADED, "; ".join([*broken, said])
         return State.GOOD, said
 
-    def _look(self) -> dict[str, Occurrence]:
+    def _look(self, dispatch: Dispatch) -> dict[str, Occurrence]:
         """What stands; while the scan stands still, what stood last, and that."""
         still = standstill(self._view)
-        return {one.key: one for one in (*standing(self._view), *([still] if still else []))}
+        stands = standing(self._view, dispatch.known)
+        return {one.key: one for one in (*stands, *([still] if still else []))}
 
     def _describe(self, found: Occurrence) -> Account:
-        values = seen(self._view.columns, self._config, found.tag, found.slot)
+        """What there is to say; how the values were when an alarm passed, nobody saw."""
+        values: tuple[list[str], list[str]] = [], []
+        if found.ended is None:
+            values = seen(self._view.columns, self._config, found.tag, found.slot)
         return wording.account(found, self._view.equipment, values)
 
     def _heartbeats(self) -> Callable[[], Claim | None]:
@@ -139,10 +159,11 @@ class Service:
             lambda at: wording.heartbeat(zone, at),
         )
 
-    def _open(self) -> None:
-        if self._outbox is None:
-            self._outbox = Outbox(self._path)
+    def _open(self) -> Dispatch:
+        if self._outbox is None or self._dispatch is None:
+            self._outbox = self._outbox or Outbox(self._path)
             self._dispatch = Dispatch(self._outbox, self._settings)
+        return self._dispatch
 
     def _tidy(self, now: float) -> None:
         assert self._outbox is not None
@@ -159,9 +180,16 @@ class Service:
         self._retry = now + RETRY
         if self._outbox is not None:
             self._outbox.close()
-        self._outbox = self._dispatch = None
+        self._outbox = self._dispatch = self._mark = None
         if spoolfile.is_broken(error):
             spoolfile.set_aside(self._path)
+
+
+def _is_far(written: Mark | None, mark: Mark | None) -> bool:
+    """Whether a mark is so far from the one that is written down that it has to be, too."""
+    if written is None or mark is None or written.ring != mark.ring:
+        return True
+    return mark.position - written.position > EDGES
 
 
 def serve(

@@ -74,6 +74,11 @@ create table if not exists attempt (
     primary key (message, number)
 );
 create table if not exists flood (since real);
+create table if not exists renewed ( -- an alarm that outlived a cold start
+    alarm text primary key references alarm,
+    since real not null             -- since when the image says that it is active
+);
+create table if not exists followed (ring integer not null, position integer not null);
 """
 
 

@@ -16,6 +16,7 @@ _FORGET = (
     " and not exists (select 1 from message where alarm = alarm.key)",
     "delete from attempt where message not in (select key from message)",
     "delete from chain where alarm not in (select key from alarm)",
+    "delete from renewed where alarm not in (select key from alarm where cleared is null)",
 )
 
 

@@ -6,7 +6,6 @@ machines. All of them name the key by which a receiver recognises that it has it
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from zoneinfo import ZoneInfo
@@ -15,7 +14,6 @@ from config.calendar import local
 from runtime.alerts.occurrences import Occurrence
 from runtime.equipment import Equipment
 
-LISTED = 40  # alarms in a digest; of the rest it says how many they are
 PRIORITIES = {1: "critical", 2: "high", 3: "medium", 4: "low"}
 
 
@@ -108,6 +106,27 @@ def raised(told: Account, zone: ZoneInfo | None, after: float) -> Words:
     return Words(title, "\n".join(lines), short, {"event": "raised", **asdict(told)})
 
 
+def passed(told: Account, zone: ZoneInfo | None, ended: float) -> Words:
+    """An alarm that was over again when it was first seen."""
+    since, until = moment(told.since, zone), moment(ended, zone)
+    lasted = f"{since} to {until}" if since != until else f"{since}, for less than a second"
+    lines = [
+        f"{told.what} It was over again at once.",
+        "",
+        f"Where: {told.where}",
+        f"When: {lasted}",
+        f"Priority: {told.priority} ({PRIORITIES[told.priority]})",
+        f"Cause: {told.cause}",
+        f"What to do: {told.response}",
+    ]
+    title = f"[P{told.priority}, over] {told.where}: {told.alarm}"
+    short = (
+        f"P{told.priority} {told.where}: {told.alarm}, over again: {lasted}. Do: {told.response}"
+    )
+    fields = {"event": "passed", **asdict(told), "cleared": ended}
+    return Words(title, "\n".join(lines), short, fields)
+
+
 def cleared(told: Account, zone: ZoneInfo | None, at: float) -> Words:
     """The end of an alarm."""
     since, until = moment(told.since, zone), moment(at, zone)
@@ -115,46 +134,6 @@ def cleared(told: Account, zone: ZoneInfo | None, at: float) -> Words:
     text = f"{told.what}\n\nOver since: {until}\nWhere: {told.where}\nIt began: {since}"
     short = f"CLEARED {told.where}: {told.alarm}, {since} to {until}"
     return Words(title, text, short, {"event": "cleared", **asdict(told), "cleared": at})
-
-
-def digest(tolds: Sequence[Account], over: frozenset[int], zone: ZoneInfo | None) -> Words:
-    """Many alarms in one: by station, in each the one that came first before its consequences.
-
-    `over` holds the places in `tolds` of those that are over already.
-    """
-    groups: dict[str, list[int]] = defaultdict(list)
-    for place in sorted(range(len(tolds)), key=lambda place: tolds[place].since):
-        groups[tolds[place].station or "the whole system"].append(place)
-    lines = [f"{len(tolds)} alarms came in a flood. Of each station the first is the likely cause."]
-    listed = 0
-    for station, places in groups.items():
-        lines += ["", f"{station}: {len(places)}"]
-        for n, place in enumerate(places):
-            if listed == LISTED:
-                lines.append(f"  … and {len(places) - n} more")
-                break
-            told = tolds[place]
-            first = "first: " if n == 0 else ""
-            ended = ", over" if place in over else ""
-            value = f", {told.value}" if told.value else ""
-            lines.append(
-                f"  {first}P{told.priority} {told.alarm}, {told.where},"
-                f" since {moment(told.since, zone)}{value}{ended}"
-            )
-            if n == 0:
-                lines.append(f"    what to do: {told.response}")
-            listed += 1
-    oldest = min(tolds, key=lambda told: told.since)
-    title = f"[flood] {len(tolds)} alarms at {', '.join([*groups][:3])}"
-    short = (
-        f"FLOOD: {len(tolds)} alarms, {len(groups)} places. First: {oldest.where}: {oldest.alarm}"
-        f" since {moment(oldest.since, zone)}. See mail or operator page."
-    )
-    alarms = [{name: asdict(told)[name] for name in _LISTED} for told in tolds]
-    return Words(title, "\n".join(lines), short, {"event": "digest", "alarms": alarms})
-
-
-_LISTED = ("alarm", "priority", "station", "pump", "since", "value", "limit")
 
 
 def test(channel: str, zone: ZoneInfo | None, at: float) -> Words:

@@ -47,12 +47,13 @@ class Plant:
         self.image = Writer(places.image, layout.size, layout.hash)
         self.events = EventWriter(places.events, self.columns)
 
-    def scan(self) -> int:
-        """Publish and emit; the number of the scan."""
+    def scan(self, utc: float | None = None, *, publish: bool = True) -> int:
+        """Publish, unless nobody is to see it, and emit; the number of the scan."""
         self.columns[System.Scan][0] += 1
         number = int(self.columns[System.Scan][0])
-        self.image.publish(self.columns.arena)
-        self.events.emit(number, 1e9 + number)
+        if publish:
+            self.image.publish(self.columns.arena)
+        self.events.emit(number, 1e9 + number if utc is None else utc)
         return number
 
     def take(self, row: int, tag: Tag, slot: int, value: float, reference: int = 0) -> int:

@@ -52,7 +52,13 @@ class Watched:
             columns[Pump.Station][pump.slot] = pump.slot // 2
         EQUIPMENT.save(places.equipment)
         self.utc = 1_780_000_000.0
-        self.plant.scan()
+        columns[System.MemoryAge][0] = System.MemoryAge.high
+        self.scan()
+
+    def scan(self, *, publish: bool = True) -> None:
+        """A scan, which is seen unless it is not published."""
+        self.plant.columns[System.TimeUtc][0] = self.utc
+        self.plant.scan(self.utc, publish=publish)
 
     def set(self, tag: Tag, slot: int, value: float) -> None:
         self.plant.columns[tag][slot] = value
@@ -65,7 +71,7 @@ class Watched:
         self.set(table.tag(tag.since), slot, self.utc)
         self.set(table.tag(tag.state), slot, AlarmState.UNACKNOWLEDGED)
         if publish:
-            self.plant.scan()
+            self.scan()
         return f"{self.utc:.3f}"
 
     def acknowledge(self, tag: Tag, slot: int = 0) -> None:
@@ -84,7 +90,7 @@ class Watched:
 
     def _state(self, tag: Tag, slot: int, state: AlarmState) -> None:
         self.set(TABLES[tag.table].tag(tag.state), slot, state)
-        self.plant.scan()
+        self.scan()
 
 
 def configured(folder: Path, alerts: Mapping[str, Any]) -> Config:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runtime.tags import Pump, Station
+from runtime.tag import Tag
+from runtime.tags import Pump, Station, System
 from tests.runtime.alerts.dispatching import Alerts
 
 FLOOD = {"flood": {"begins": 10, "ends": 5, "window": "10 min", "digest": "5 min"}}
@@ -45,25 +46,98 @@ def test_priority_1_is_told_at_once_in_a_flood(tmp_path: Path) -> None:
     assert alerts.told()[10:] == [("duty", "raised")]
 
 
-def test_a_digest_groups_by_station_with_the_first_out_of_each(tmp_path: Path) -> None:
-    alerts = flooded(tmp_path)
-    for tag, slot in ((Station.Failsafe, 50), (Pump.Failed, 60), (Pump.NoFlow, 60)):
+def digest(alerts: Alerts) -> tuple[str, str, list[str]]:
+    """Title and short text of the newest digest, and its lines up to the times."""
+    row = alerts.outbox.connection.execute(
+        "select title, short, text from message where kind = 'digest' order by number desc"
+    ).fetchone()
+    lines = [line for line in row["text"].splitlines()[1:] if line and "What to do" not in line]
+    return row["title"], row["short"], [line.split(", since")[0] for line in lines]
+
+
+def came(alerts: Alerts, *alarms: tuple[Tag, int]) -> None:
+    """Alarms come, one each second, and the digest with them."""
+    for tag, slot in alarms:
         alerts.alarm(tag, slot)
         alerts.step(1.0)
+
+
+def test_a_digest_groups_by_station_with_the_first_out_of_each(tmp_path: Path) -> None:
+    alerts = flooded(tmp_path)
+    came(alerts, (Station.Failsafe, 50), (Pump.Failed, 60), (Pump.NoFlow, 60))
     alerts.clear(Pump.NoFlow, 60)
+    alerts.step(10.0)
+    title, short, lines = digest(alerts)
+    assert lines == [
+        "First: P2 Failsafe, station S50",
+        "First: P2 Failed, station S60, pump 60",
+        "  1 followed: 1 × NoFlow",
+        "  P2 NoFlow, station S60, pump 60",
+    ]
+    assert title == "[flood] 3 alarms, first station S50: Failsafe"
+    assert "First station S60, pump 60: Failed since 2026-06-03 10:00:01 UTC, 1 followed." in short
+
+
+def test_what_has_a_declared_cause_is_told_with_it_though_its_station_had_another(
+    tmp_path: Path,
+) -> None:
+    alerts = flooded(tmp_path)
+    came(
+        alerts,
+        (Pump.FeedbackLost, 60),
+        (Station.LevelsDiffer, 60),
+        (System.DatabaseLost, 0),
+        *((Pump.FeedbackLost, slot) for slot in (61, 62)),
+    )
+    alerts.step(10.0)
+    assert digest(alerts)[2] == [
+        "First: P3 LevelsDiffer, station S60",
+        "First: P2 DatabaseLost, the whole system",
+        "  3 followed: 3 × FeedbackLost",
+        *(f"  P3 FeedbackLost, station S{slot}, pump {slot}" for slot in (60, 61, 62)),
+    ]
+
+
+def test_one_alarm_of_many_stations_is_one_group_and_repeats_are_counted(tmp_path: Path) -> None:
+    alerts = flooded(tmp_path)
+    came(alerts, *((Station.Failsafe, slot) for slot in (50, 51, 52)))
+    for _ in range(2):
+        alerts.clear(Station.Failsafe, 52)
+        alerts.step(1.0)
+        came(alerts, (Station.Failsafe, 52))
+    alerts.step(10.0)
+    assert digest(alerts)[2] == [
+        "First: P2 Failsafe, station S50",
+        "  4 followed: 4 × Failsafe",
+        "  P2 Failsafe, station S51",
+        "  P2 Failsafe, station S52, 3 times, the last",
+    ]
+
+
+def test_what_was_told_before_the_flood_is_the_first_out_of_what_follows(tmp_path: Path) -> None:
+    alerts = flooded(tmp_path)  # NoFlow of pump 3 among them
+    came(alerts, (Pump.PowerDeviates, 3), (Pump.Failed, 3))
     alerts.step(10.0)
     text = alerts.outbox.connection.execute(
         "select text from message where kind = 'digest'"
     ).fetchone()[0]
-    lines = [line.split(", since")[0] for line in text.splitlines() if line and "what" not in line]
-    assert lines[1:] == [
-        "S50: 1",
-        "  first: P2 Failsafe, station S50",
-        "S60: 2",
-        "  first: P2 Failed, station S60, pump 60",
-        "  P2 NoFlow, station S60, pump 60",
-    ]
-    assert text.count(", over") == 1
+    assert "First: P2 NoFlow, station S3, pump 3, since 2026-06-03 10:00:00 UTC, told before" in (
+        text
+    )
+    assert "  2 followed: 1 × PowerDeviates, 1 × Failed" in text
+    assert text.count("NoFlow") == 1, "others that were told before are not told again"
+
+
+def test_a_long_digest_says_how_many_it_leaves_out(tmp_path: Path) -> None:
+    alerts = flooded(tmp_path)
+    for slot in range(100, 160):
+        alerts.alarm(Pump.Failed, slot)
+    alerts.step()
+    alerts.step(10.0)
+    _, short, lines = digest(alerts)
+    assert lines[1] == "  59 followed: 59 × Failed"
+    assert lines[-1] == "  … and 19 more"
+    assert len(short) < 300
 
 
 def test_digests_come_no_oftener_than_set_and_the_rest_when_the_flood_ends(tmp_path: Path) -> None:

@@ -1,0 +1,88 @@
+"""What a digest says: in each group of alarms the first-out, and how many followed it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict
+from zoneinfo import ZoneInfo
+
+from runtime.alerts.first_out import Group, groups
+from runtime.alerts.wording import Account, Words, moment
+
+LISTED = 40  # alarms that are listed; of the rest it says how many they are
+SHORTLY = 3  # groups that are told on a phone
+_FIELDS = ("alarm", "priority", "station", "pump", "since", "value", "limit")
+
+
+def digest(
+    tolds: Sequence[Account],
+    over: Collection[Account],
+    before: Collection[Account],
+    zone: ZoneInfo | None,
+) -> Words:
+    """Many alarms in one message. `over` are those that are over already.
+
+    `before` are others that were told one by one: what is told here may follow from them.
+    """
+    news = set(tolds)
+    found = [group for group in groups({*tolds, *before}) if news.intersection(group.all)]
+    number = f"{len(tolds)} alarm{'s' if len(tolds) > 1 else ''}"
+    lines = [f"{number} came in a flood. In each group the first is the likely cause."]
+    room = LISTED
+    for group in found:
+        listed = list(_group(group, news, over, zone))
+        lines += ["", *listed[: max(room, 0) + 3]]
+        if len(listed) > max(room, 0) + 3:
+            lines.append(f"  … and {len(listed) - max(room, 0) - 3} more")
+        room -= len(listed) - 3
+    head = found[0].first
+    parts = [_shortly(group, news, zone) for group in found[:SHORTLY]]
+    more = f" and {len(found) - SHORTLY} groups more." if len(found) > SHORTLY else ""
+    short = f"FLOOD: {number}. {' '.join(parts)}{more} See mail or operator page."
+    title = f"[flood] {number}, first {head.where}: {head.alarm}"
+    fields = {"event": "digest", "alarms": [_fields(told, found) for told in tolds]}
+    return Words(title, "\n".join(lines), short, fields)
+
+
+def _group(
+    group: Group, news: Collection[Account], over: Collection[Account], zone: ZoneInfo | None
+) -> Iterator[str]:
+    first = group.first
+    known = ", told before" if first not in news else ""
+    yield f"First: {_line(first, over, zone)}{known}"
+    yield f"  What to do: {first.response}"
+    followed = [told for told in group.followed if told in news]
+    kinds = Counter(told.alarm for told in followed)
+    if not followed:
+        return
+    yield f"  {_count(followed)}: {', '.join(f'{n} × {kind}' for kind, n in kinds.items())}"
+    times = Counter((told.tag, told.station, told.pump) for told in followed)
+    latest = {(told.tag, told.station, told.pump): told for told in followed}
+    for thing, told in latest.items():
+        again = f", {times[thing]} times, the last" if times[thing] > 1 else ""
+        yield f"  {_line(told, over, zone, again)}"
+
+
+def _line(told: Account, over: Collection[Account], zone: ZoneInfo | None, again: str = "") -> str:
+    value = f", {told.value}" if told.value else ""
+    ended = ", over" if told in over else ""
+    since = moment(told.since, zone)
+    return f"P{told.priority} {told.alarm}, {told.where}{again}, since {since}{value}{ended}"
+
+
+def _count(followed: Sequence[Account]) -> str:
+    return f"{len(followed)} followed"
+
+
+def _shortly(group: Group, news: Collection[Account], zone: ZoneInfo | None) -> str:
+    first = group.first
+    followed = [told for told in group.followed if told in news]
+    then = f", {_count(followed)}" if followed else ""
+    return f"First {first.where}: {first.alarm} since {moment(first.since, zone)}{then}."
+
+
+def _fields(told: Account, found: Sequence[Group]) -> dict[str, object]:
+    first = next(group.first for group in found if told in group.all)
+    cause = None if first == told else f"{first.tag} of {first.where}"
+    return {name: asdict(told)[name] for name in _FIELDS} | {"follows": cause}
