@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import config
 from runtime import equipment
 from runtime.equipment import Equipment, EquipmentError
 from runtime.places import Places
@@ -57,7 +58,8 @@ def _tags(given: argparse.Namespace) -> None:
         known = equipment.load(Places.from_environment(os.environ).equipment)
         if given.check is not None:
             sys.exit(_check(known, given.check, selection, given.partial))
-        write(known, given.format, sys.stdout, selection)
+        word_order = config.load(None, os.environ).servers.modbus.word_order
+        write(known, given.format, sys.stdout, selection, word_order)
         sys.exit(0)
     except (EquipmentError, UnknownEquipmentError, scada.BadFileError) as error:
         _refuse(str(error))

@@ -19,6 +19,7 @@ from runtime.tags import Pump, Station, System, shown
 
 NAMESPACE = 2  # index of the namespace of the OPC UA server
 SYSTEM = System.__name__
+HIGH_FIRST = "high_first"
 DIGITS = {Space.COIL: 0, Space.DISCRETE: 1, Space.INPUT: 3, Space.HOLDING: 4}
 DATA_TYPES = {
     "?": "Boolean",
@@ -57,6 +58,7 @@ class Row:
     registers: int | None
     reference: str
     type: str  # of the registers
+    word_order: str  # of two registers
     scale: float | None  # value = what is read × scale
     unit: str
     low: float | None
@@ -102,18 +104,20 @@ def path(station: str, pump: str) -> str:
     return "/".join(filter(None, (station, pump))) or SYSTEM
 
 
-def rows(equipment: Equipment, selection: Selection = EVERYTHING) -> Iterator[Row]:
+def rows(
+    equipment: Equipment, selection: Selection = EVERYTHING, word_order: str = HIGH_FIRST
+) -> Iterator[Row]:
     """The system, then each station with its pumps; what is retired is left out.
 
     Raises UnknownEquipmentError at once.
     """
     _require(equipment, selection)
-    return _rows(equipment, selection)
+    return _rows(equipment, selection, word_order)
 
 
-def _rows(equipment: Equipment, selection: Selection) -> Iterator[Row]:
+def _rows(equipment: Equipment, selection: Selection, word_order: str) -> Iterator[Row]:
     for owner in owners(equipment, selection):
-        for row in rows_of(owner):
+        for row in rows_of(owner, word_order):
             match selection.protocol:
                 case Protocol.MODBUS if not row.space:
                     continue
@@ -134,6 +138,7 @@ def _node_only(row: Row) -> Row:
         registers=None,
         reference="",
         type="",
+        word_order="",
         scale=None,
     )
 
@@ -173,19 +178,19 @@ def owners(equipment: Equipment, selection: Selection = EVERYTHING) -> Iterator[
             yield Owner(Pump, name, str(pump.pump_id), pump.unit, pump.base)
 
 
-def rows_of(owner: Owner) -> Iterator[Row]:
+def rows_of(owner: Owner, word_order: str = HIGH_FIRST) -> Iterator[Row]:
     """All views of all values of one thing."""
     for tag in shown(owner.table):
         if tag.register is None:
-            yield _row(owner, tag, None)
+            yield _row(owner, tag, None, "")
         for point in points(owner.table, tag.space):
             if point.tag is tag:
-                yield _row(owner, tag, point)
+                yield _row(owner, tag, point, word_order if point.width == 2 else "")
     if owner.table is System:
         yield _token()
 
 
-def _row(owner: Owner, tag: Tag, point: Point | None) -> Row:
+def _row(owner: Owner, tag: Tag, point: Point | None, word_order: str) -> Row:
     address = None if point is None else owner.base + point.offset
     ranged = tag.low < tag.high and not tag.is_bool
     return Row(
@@ -200,6 +205,7 @@ def _row(owner: Owner, tag: Tag, point: Point | None) -> Row:
         registers=None if point is None else point.width,
         reference="" if address is None else reference(tag.space, address),
         type="" if point is None else point.view.value,
+        word_order=word_order,
         scale=1 / counts(tag) if point is not None and point.view is View.SCALED else None,
         unit=tag.unit.symbol,
         low=tag.low if ranged else None,
@@ -213,17 +219,14 @@ def _row(owner: Owner, tag: Tag, point: Point | None) -> Row:
 def _token() -> Row:
     """The one thing on Modbus that is no tag."""
     return Row(
-        station="",
-        pump="",
-        tag="Token",
-        node="",
-        data_type="",
+        *("", "", "Token", "", ""),
         unit_id=SYSTEM_UNIT,
         space=Space.HOLDING.value,
         address=TOKEN,
         registers=TOKEN_WORDS,
         reference=reference(Space.HOLDING, TOKEN),
         type="16 octets",
+        word_order="",
         scale=None,
         unit="",
         low=None,

@@ -68,8 +68,10 @@ is answered with exception 2, so one request may span several blocks.
 | no value | NaN (`7FC00000` hex) | {NO_COUNT} (`8000` hex) |
 | too large | infinity; of a whole number its low 32 bits | ±{COUNTS} |
 
-**Word order.** 32-bit values are big-endian, high word first: 42.5 is `422A 0000`. Read the two
-registers of a value in one request, so that they are from one scan.
+**Word order.** 32-bit values are big-endian, high word first: 42.5 is `422A 0000`. With
+`servers.modbus.word_order: low_first` it is `0000 422A`, for the whole server, written values too;
+`calejo tags` says which. Read the two registers of a value in one request, so that they are from
+one scan.
 
 Neither view ever shows a setpoint outside its limits by rounding. Bits show once, as a coil or
 discrete input.

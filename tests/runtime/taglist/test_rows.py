@@ -18,6 +18,7 @@ from runtime.taglist.rows import (
     Protocol,
     Selection,
     UnknownEquipmentError,
+    rows,
 )
 from runtime.tags import Pump, Station, System, shown
 from tests.runtime.taglist.plant import PLANT
@@ -42,6 +43,12 @@ def test_a_setpoint_stands_there_as_a_float_and_as_counts() -> None:
     assert (wide["reference"], wide["type"], wide["unit"]) == ("400101", "float32", "Hz")
     assert (wide["low"], wide["high"], wide["access"]) == ("0.0", "100.0", "r")
     assert (scaled["address"], scaled["type"], scaled["scale"]) == ("160", "int16", "0.01")
+
+
+def test_a_value_of_two_registers_says_which_comes_first() -> None:
+    turned = {row.type: row.word_order for row in rows(PLANT, word_order="low_first") if row.type}
+    assert {kind for kind, order in turned.items() if order == "low_first"} == {"float32", "uint32"}
+    assert {row["word_order"] for row in of("North/11/Setpoint")} == {"high_first", ""}
 
 
 def test_a_coil_stands_there_once_and_says_that_it_can_be_written() -> None:

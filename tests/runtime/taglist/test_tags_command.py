@@ -9,6 +9,7 @@ import pytest
 
 from runtime.command_line import execute
 from runtime.places import Places
+from tests.calejo import ROOT
 from tests.runtime.taglist.plant import PLANT
 
 Run = Callable[..., tuple[int, str, str]]
@@ -21,6 +22,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     places.root.mkdir()
     PLANT.save(places.equipment)
     monkeypatch.setenv("CALEJO_STATE", str(places.root))
+    monkeypatch.setenv("CALEJO_CONFIG", str(ROOT / "scan.yaml"))
 
     def command(*arguments: str) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as ending:
@@ -37,6 +39,13 @@ def test_one_pump_is_printed(run: Run) -> None:
     code, said, _ = run("--format", "csv", "--pump", "11", "--protocol", "modbus")
     assert code == 0
     assert {line.split(",")[1] for line in said.splitlines()[1:]} == {"11"}
+
+
+def test_the_word_order_is_that_of_the_configuration(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CALEJO_SERVERS_MODBUS_WORD_ORDER", "low_first")
+    assert "float32,low_first," in run("--format", "csv")[1]
 
 
 def test_what_it_printed_it_finds_to_agree_with_the_map(run: Run, tmp_path: Path) -> None:
