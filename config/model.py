@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
-from config.address import Address, Loopback
+from config.address import Address, Loopback, Reachable
 from config.alerts import Alerts
 from config.arrangement import arranged
 from config.audit import Audit
@@ -18,6 +18,7 @@ from config.problem import Refused
 from config.program import Program
 from config.quantity import Duration, Size
 from config.records import History, Retention
+from config.rota import YesNo
 from config.settings import Settings
 
 
@@ -33,10 +34,15 @@ class Capacity(Settings):
 
 
 class OpcUaServer(Settings):
-    """OPC UA, at the path /calejo."""
+    """OPC UA, at the path /calejo: signed, encrypted, for applications that are trusted."""
 
-    listen: Annotated[Address, Loopback()] = Field(
+    listen: Annotated[Address, Reachable()] = Field(
         default=Address("127.0.0.1", 4840), description="Address and port."
+    )
+    anonymous: Annotated[bool, YesNo()] = Field(
+        default=False,
+        description="Whether a trusted application may look without a user signing in. Changing "
+        "anything always needs a user.",
     )
     connections: Annotated[int, Whole(1, 10_000)] = Field(
         default=128, description="Most connections at a time; one more is closed at once."

@@ -32,12 +32,14 @@ from runtime.layout import Capacity, Columns, Layout
 from runtime.places import Places, StateError
 from runtime.processes import of_demo
 from runtime.program import ProgramError
+from runtime.security import commands as security
+from runtime.security.accounts import AccountsError
 from runtime.supervisor import StartError
 from runtime.taglist import commands as tags
 
 FAILURES = (
     *(StateError, StartError, EquipmentError, ServerError, AccountError, SchemaError),
-    *(DatabaseAwayError, KeyFileError),
+    *(DatabaseAwayError, AccountsError, KeyFileError),
 )
 OWNER = "CALEJO_DATABASE_OWNER"
 ENVIRONMENT = """\
@@ -102,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_to(commands)
     tracing.add_to(commands)
     alerts.add_to(commands)
+    security.add_to(commands)
     return parser
 
 

@@ -67,6 +67,8 @@ def _addresses(config: Config, places: Places) -> Iterator[str]:
     yield f"Modbus TCP     {servers.modbus.listen}, system at unit 255, map: calejo tags"
     yield f"token          {places.token()} (in {places.token_file}), for whatever changes things"
     yield "               REST: Authorization: Bearer; OPC UA: password of user operator"
+    yield "new client     OPC UA refuses it until you say: calejo certs trust THUMBPRINT"
+    yield "               (calejo certs lists who has tried; calejo users, who may sign in)"
     yield f'read tables    psql "{database.dsn("control_reader")}"'
     yield f'write plans    psql "{database.dsn("optimiser")}"'
     yield ""

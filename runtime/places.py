@@ -27,6 +27,7 @@ class Places:
         self.version = self.root / "version"
         self.lock = self.root / "lock"
         self.token_file = self.root / "token"
+        self.accounts = self.root / "accounts.json"
         self.certificates = self.root / "certificates"
         self.equipment = self.root / "equipment.json"
         self.retained = (self.root / "retained.a", self.root / "retained.b")

@@ -52,9 +52,12 @@ class Identity:
         return self.certificate.public_bytes(Encoding.DER)
 
     @property
+    def key_pem(self) -> bytes:
+        return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+    @property
     def pem(self) -> bytes:
-        key = self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        return key + self.certificate.public_bytes(Encoding.PEM)
+        return self.key_pem + self.certificate.public_bytes(Encoding.PEM)
 
 
 def thumbprint(certificate: x509.Certificate) -> str:

@@ -1,8 +1,9 @@
 """Slowing down who guesses passwords, so that nobody else is locked out.
 
-Failures count for the place that they come from, never for the account that they name: whoever
-guesses an operator's password delays nobody but himself. After FREE failures in a row a place has
-to wait, twice as long after each further one, LONGEST at most. A success forgets the failures.
+Failures count for an account at the place that they come from, never for the account alone:
+whoever guesses an operator's password delays nobody who signs in from somewhere else. After FREE
+failures in a row a place has to wait, twice as long after each further one, LONGEST at most. A
+success forgets the failures.
 """
 
 from __future__ import annotations

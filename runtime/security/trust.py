@@ -58,7 +58,7 @@ class Trust:
     def check(self, certificate: x509.Certificate, now: datetime | None = None) -> None:
         """Return if a client may connect with this certificate; raise Untrusted if not."""
         self._renew()
-        _check_form(certificate, now or datetime.now(UTC))
+        check_form(certificate, now)
         if thumbprint(certificate) in self._known:
             return
         issuer = next((i for i in self._issuers if _issued(certificate, i)), None)
@@ -70,6 +70,11 @@ class Trust:
                 certificate.serial_number
             ):
                 raise Untrusted("revoked by its authority")
+
+    def add(self, certificate: x509.Certificate) -> None:
+        """Let an application connect from now on."""
+        path = self.trusted / file_name(certificate)
+        path.write_bytes(certificate.public_bytes(Encoding.DER))
 
     def keep(self, certificate: x509.Certificate) -> None:
         """Put a certificate that was refused aside; not more often than a disk should write."""
@@ -135,18 +140,21 @@ def _files(folder: Path) -> list[tuple[Path, int, int]]:
     return found
 
 
-def _check_form(certificate: x509.Certificate, now: datetime) -> None:
-    """Raise Untrusted unless it is what an application may show at all, whoever vouches for it."""
+def check_form(
+    certificate: x509.Certificate, now: datetime | None = None, for_client: bool = True
+) -> None:
+    """Raise Untrusted unless it is what anybody may show at all, whoever vouches for it."""
     key = certificate.public_key()
     if not isinstance(key, rsa.RSAPublicKey) or key.key_size not in KEY_SIZES:
         size = f"{key.key_size} bits" if isinstance(key, rsa.RSAPublicKey) else "no RSA key"
         raise Untrusted(f"found {size}, allowed RSA of {KEY_SIZES[0]} to {KEY_SIZES[-1]} bits")
     if not isinstance(certificate.signature_hash_algorithm, _HASHES):
         raise Untrusted("signed with a hash that is weaker than SHA-256")
-    _check_time(certificate, now)
+    _check_time(certificate, now or datetime.now(UTC))
     with suppress(x509.ExtensionNotFound):
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-        if not usage.digital_signature or not (usage.key_encipherment or usage.data_encipherment):
+        encrypts = usage.key_encipherment or usage.data_encipherment
+        if not usage.digital_signature or (for_client and not encrypts):
             raise Untrusted("not for signing and encrypting")
     with suppress(x509.ExtensionNotFound):
         kind = x509.ExtendedKeyUsage

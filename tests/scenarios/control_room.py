@@ -13,10 +13,13 @@ from typing import Any
 
 from asyncua import ua
 from asyncua.client.client import Client
+from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
+from asyncua.crypto.uacrypto import CertProperties
 
 from tests.calejo import Calejo
 from tests.processes import until
 from tests.servers.modbus.wire import Wire, write_one, write_registers
+from tests.servers.opcua.serving import APPLICATION, station, trusted
 
 COIL, DISCRETE, HOLDING, INPUT = 1, 2, 3, 4
 FUNCTIONS = {
@@ -120,17 +123,30 @@ class Http:
 
 
 class OpcUa:
-    """OPC UA, as the operator."""
+    """OPC UA, as the operator, at an application that is trusted."""
 
     def __init__(self, calejo: Calejo) -> None:
         self._url = f"opc.tcp://127.0.0.1:{calejo.ports['opcua']}/calejo"
         self._token = calejo.places.token()
+        trusted(calejo.places)
+
+    async def _client(self) -> Client:
+        client = Client(self._url)
+        client.application_uri = APPLICATION
+        await client.set_security(
+            SecurityPolicyBasic256Sha256,
+            CertProperties(station().der, "der"),
+            CertProperties(station().key_pem, "pem"),
+        )
+        client.set_user("operator")
+        client.set_password(self._token)
+        return client
 
     def read(self, path: str) -> Any:
         return asyncio.run(self._read(path))
 
     async def _read(self, path: str) -> Any:
-        async with Client(self._url) as client:
+        async with await self._client() as client:
             return await client.get_node(f"ns=2;s={path}").read_value()
 
     def call(self, path: str, method: str, reason: str) -> list[Any]:
@@ -138,10 +154,7 @@ class OpcUa:
         return asyncio.run(self._call(path, method, reason))
 
     async def _call(self, path: str, method: str, reason: str) -> list[Any]:
-        client = Client(self._url)
-        client.set_user("operator")
-        client.set_password(self._token)
-        async with client:
+        async with await self._client() as client:
             node = client.get_node(f"ns=2;s={path}")
             return list(
                 await node.call_method(

@@ -19,11 +19,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from asyncua import ua
+from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
+from asyncua.crypto.uacrypto import CertProperties
 from asyncua.sync import Client
 
 from runtime.database.embedded import EmbeddedServer
+from runtime.places import Places
+from runtime.security.certificates import self_signed
+from runtime.security.trust import Trust
 from tools.bench import bed
 from tools.bench.figures import Spread, spread
 from tools.bench.lateness import run
@@ -103,11 +109,20 @@ class Modbus:
 
 
 @contextmanager
-def opcua(url: str, token: str) -> Iterator[Callable[[], None]]:
-    """A method call by a client that has signed in."""
+def opcua(url: str, places: Places) -> Iterator[Callable[[], None]]:
+    """A method call by a client that is trusted and has signed in."""
+    identity = self_signed("bench", "urn:calejo:bench", (), datetime.now(UTC))
+    Trust(places.certificates / "opcua").add(identity.certificate)
     client = Client(url)
+    client.application_uri = "urn:calejo:bench"
+    client.set_security(
+        SecurityPolicyBasic256Sha256,
+        CertProperties(identity.der, "der"),
+        CertProperties(identity.key_pem, "pem"),
+        mode=ua.MessageSecurityMode.SignAndEncrypt,
+    )
     client.set_user("operator")
-    client.set_password(token)
+    client.set_password(places.token())
     with client:
         index = client.get_namespace_index("urn:calejo:control-adapter")
         pump = client.get_node(ua.NodeId(ua.String(f"{STATION}/{PUMP}"), index))
@@ -129,7 +144,7 @@ def measure(count: int) -> Stops:
             rest = Rest(*servers.rest.listen, token)
             modbus = Modbus(*servers.modbus.listen, token, setpoint)
             meter = _Meter(master, setpoint, rest, bed.loaded(environ).period)
-            with opcua(f"opc.tcp://{servers.opcua.listen}/calejo", token) as call:
+            with opcua(f"opc.tcp://{servers.opcua.listen}/calejo", places) as call:
                 latency = {
                     "Modbus": meter.spread(modbus.stop, count),
                     "OPC UA": meter.spread(call, count),

@@ -1,102 +1,46 @@
 """A client's connection: what asyncua leaves open to whoever can reach the port, closed.
 
-Limits before anybody has signed in: the size of a message, and how much may come at all. After it:
-one session for each connection, under its own token; a client that doesn't read is dropped, and so
-is one whose message makes no sense.
+Limits before anybody has signed in: the size of a message, how much may come at all, for how long,
+and over how many connections. After it: a client that doesn't read is dropped, and so is one whose
+message makes no sense. What the messages say is the `processor`'s.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 from asyncua import ua
 from asyncua.common.connection import TransportLimits
-from asyncua.common.utils import Buffer, ServiceError
+from asyncua.common.utils import Buffer
 from asyncua.server.binary_server_asyncio import BinaryServer, OPCUAProtocol
-from asyncua.server.internal_server import InternalServer
-from asyncua.ua.object_ids import ObjectIds
 from asyncua.ua.status_codes import StatusCodes
-from asyncua.ua.ua_binary import header_from_binary, nodeid_from_binary, uatcp_to_binary
-from asyncua.ua.uaerrors import UaError
+from asyncua.ua.ua_binary import header_from_binary, uatcp_to_binary
+from asyncua.ua.uaerrors import UaError, UaStatusCodeError
 
-from runtime.servers import correlation
-from runtime.servers.opcua.services import Serving
-from runtime.servers.opcua.session import Session, is_open
+from runtime.servers.opcua import decoding
+from runtime.servers.opcua.processor import Processor
+
+if TYPE_CHECKING:
+    from runtime.servers.opcua.core import Core
 
 HEADER = 8  # bytes: type, chunk, size
 KINDS = (b"HEL", b"OPN", b"MSG", b"CLO")
 LARGEST_CHUNK = 65_535  # bytes
 MOST_UNKNOWN = 256 * 1024  # bytes from a client that hasn't signed in
-MOST_CALLS = 10  # calls of one connection that wait for the scan
+LEAST_PENDING = 4  # connections that may be without a session at a time; or a quarter of all
 MOST_UNSENT = 8 * 1024 * 1024  # bytes for a client that doesn't read
 
 logger = structlog.get_logger()
-
-_CALL = ua.NodeId(ua.Int32(ObjectIds.CallRequest_Encoding_DefaultBinary))
-_CREATE = ua.NodeId(ua.Int32(ObjectIds.CreateSessionRequest_Encoding_DefaultBinary))
-_WITHOUT_SESSION = frozenset(
-    ua.NodeId(ua.Int32(getattr(ObjectIds, f"{service}Request_Encoding_DefaultBinary")))
-    for service in ("GetEndpoints", "FindServers", "ActivateSession", "CloseSecureChannel")
-)
-
-
-class Processor(Serving):
-    """Answers the messages of one connection. asyncua's has no types, hence the ignores."""
-
-    def __init__(
-        self, server: InternalServer, transport: asyncio.Transport, limits: TransportLimits
-    ) -> None:
-        super().__init__(server, transport, limits)
-        self._calls: set[asyncio.Task[Any]] = set()
-
-    async def process_message(self, seqhdr: Any, body: Any) -> Any:
-        waits = nodeid_from_binary(body.copy()) == _CALL and len(self._calls) < MOST_CALLS
-        answer = super().process_message(seqhdr, body)  # type: ignore[no-untyped-call]
-        if not waits:
-            return await answer
-        # A call waits for the scan. What else the client asks for, or is told, doesn't.
-        call = asyncio.create_task(answer)
-        self._calls.add(call)
-        call.add_done_callback(self._calls.discard)
-        return True
-
-    async def process(self, header: Any, body: Any) -> Any:
-        if header.MessageType == ua.MessageType.SecureMessage and not self._connection.is_open():
-            raise UaError("no secure channel")  # asyncua would take it as one without security
-        return await super().process(header, body)  # type: ignore[no-untyped-call]
-
-    async def _process_message(self, typeid: Any, requesthdr: Any, seqhdr: Any, body: Any) -> Any:
-        if typeid == _CREATE:
-            # asyncua forgets the first of two sessions, which then stays for good.
-            if is_open(self.session):
-                raise ServiceError(StatusCodes.BadTooManySessions)
-        elif (
-            self.session is not None
-            and typeid not in _WITHOUT_SESSION
-            and requesthdr.AuthenticationToken != self.session.auth_token
-        ):
-            raise ServiceError(StatusCodes.BadSessionIdInvalid)
-        with correlation.serving(requesthdr.AuditEntryId):
-            answer = await super()._process_message(typeid, requesthdr, seqhdr, body)
-        if isinstance(self.session, Session):
-            self.session.connection, self.session.name = self, self.name
-        return answer
-
-    async def close(self) -> None:
-        if isinstance(self.session, Session):
-            if self.session.connection is self:
-                self.session.connection = None
-            else:
-                self.session = None  # it goes on over another connection
-        await super().close()  # type: ignore[no-untyped-call]
+decoding.harden()
 
 
 class Connection(OPCUAProtocol):
     """The bytes of one connection."""
 
+    iserver: Core
     _unknown = 0  # bytes received before the client signed in
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -105,10 +49,38 @@ class Connection(OPCUAProtocol):
             self.processor = Processor(self.iserver, self.transport, self.limits)
             self.processor.set_policies(self.policies)  # type: ignore[no-untyped-call]
             self.transport.set_write_buffer_limits(high=MOST_UNSENT)
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """Of too many that don't sign in, drop the one that hasn't for longest.
+
+        Who signs in does it in a moment: nobody can keep him out by holding connections open.
+        """
+        pending = [one for one in self.clients if not cast(Connection, one).is_signed_in]
+        if len(pending) > max(LEAST_PENDING, self.iserver.max_connections // 4):
+            cast(Connection, pending[0]).drop("others want to sign in")
+
+    @property
+    def is_signed_in(self) -> bool:
+        session = self.processor.session if self.processor else None
+        return session is not None and session.is_activated()
+
+    def drop(self, reason: str) -> None:
+        """Hang up at once."""
+        logger.warning("client dropped", client=self.peer_name, reason=reason)
+        if self.transport is not None:
+            self.transport.abort()
+
+    async def _activation_watchdog(self) -> None:
+        """Drop a connection without a session: one that never had one, or whose session ended."""
+        while True:
+            await asyncio.sleep(self.iserver.max_pending_activation_seconds)
+            if not self.is_signed_in:
+                self.drop("has no session")
+                return
 
     def data_received(self, data: bytes) -> None:
-        session = self.processor.session if self.processor else None
-        if session is None or not session.is_activated():
+        if not self.is_signed_in:
             self._unknown += len(data)
             if self._unknown > MOST_UNKNOWN:
                 self._refuse(StatusCodes.BadTcpMessageTooLarge, "sent too much without signing in")
@@ -138,21 +110,24 @@ class Connection(OPCUAProtocol):
 
     def pause_writing(self) -> None:
         """More waits to be sent than may."""
-        logger.warning("client dropped", client=self.peer_name, reason="doesn't read its answers")
-        if self.transport is not None:
-            self.transport.abort()
+        self.drop("doesn't read its answers")
 
     async def _process_one_msg(self, header: Any, buf: Buffer) -> bool:
         await asyncio.sleep(0)  # a client with many messages waiting holds up nobody else
         try:
             return await super()._process_one_msg(header, buf)
+        except UaStatusCodeError as error:
+            self._refuse(error.code, "refused", error)
         except Exception as error:  # asyncua raises whatever a malformed message leads it to
-            self._refuse(StatusCodes.BadDecodingError, f"sent what makes no sense: {error!r}")
-            return False
+            opens = header.MessageType == ua.MessageType.SecureOpen
+            failed = StatusCodes.BadSecurityChecksFailed if opens else StatusCodes.BadDecodingError
+            self._refuse(failed, "sent what makes no sense", error)
+        return False
 
-    def _refuse(self, status: int, reason: str) -> None:
-        """Tell the client why, and hang up."""
-        logger.warning("client dropped", client=self.peer_name, reason=reason)
+    def _refuse(self, status: int, reason: str, error: Exception | None = None) -> None:
+        """Tell the client in general terms why, ourselves in detail, and hang up."""
+        detail = {"error": repr(error)[:200]} if error else {}
+        logger.warning("client dropped", client=self.peer_name, reason=reason, **detail)
         self._buffer = b""
         if self.transport is not None:
             message = ua.ErrorMessage(ua.StatusCode(ua.UInt32(status)), ua.String(reason))
@@ -164,9 +139,7 @@ class Connection(OPCUAProtocol):
 class Listener(BinaryServer):
     """Takes connections at a socket that is bound."""
 
-    def __init__(
-        self, server: InternalServer, bound: socket.socket, limits: TransportLimits
-    ) -> None:
+    def __init__(self, server: Core, bound: socket.socket, limits: TransportLimits) -> None:
         host, port = bound.getsockname()[:2]
         super().__init__(server, host, port, limits)
         self._bound = bound

@@ -15,12 +15,14 @@ from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIds
 from asyncua.ua.status_codes import StatusCodes
 
+from runtime.requests import Source
 from runtime.servers.mirror import Mirror
 from runtime.servers.opcua import capabilities, references, session
 from runtime.servers.opcua.address_space import AddressSpace, Nodes
 from runtime.servers.opcua.attributes import standard
 from runtime.servers.opcua.browsing import Browsing
-from runtime.servers.opcua.gate import ANONYMOUS, Attributes, Users
+from runtime.servers.opcua.gate import Attributes
+from runtime.servers.opcua.guard import Guard
 from runtime.servers.opcua.limits import (
     MOST_QUEUED,
     MOST_SUBSCRIPTIONS_OF_ALL,
@@ -30,17 +32,22 @@ from runtime.servers.opcua.limits import (
 )
 from runtime.servers.opcua.methods import Methods
 from runtime.servers.opcua.plant import Plant
+from runtime.servers.opcua.sign_in import Refusal
+from runtime.servers.opcua.users import ANONYMOUS, Nobody
 from runtime.servers.opcua.values import Values
 from runtime.servers.opcua.watch import Watch
+from runtime.servers.refusals import Refused
 
 
 class Core(InternalServer):
     """All services and the address space they work on."""
 
     def __init__(
-        self, mirror: Mirror, plant: Plant, token: str, connections: int, idle: float
+        self, mirror: Mirror, plant: Plant, guard: Guard, connections: int, idle: float
     ) -> None:
-        super().__init__(Users(token))
+        super().__init__(Nobody())
+        self.channels, self.sign_in = guard.channels, guard.sign_in
+        self._refusals = mirror.refusals
         values = Values(mirror)
         self.watch = Watch(values)
         self._space = AddressSpace(plant, values)
@@ -84,6 +91,7 @@ class Core(InternalServer):
             self.time_task.cancel()  # asyncua would wait up to a second for it
             await asyncio.gather(self.time_task, return_exceptions=True)
             self.time_task = None
+        self.sign_in.close()
         await super().stop()
 
     def create_session(
@@ -92,6 +100,12 @@ class Core(InternalServer):
         if self.sessions >= self.max_sessions:
             raise ServiceError(StatusCodes.BadTooManySessions)
         return session.Session(self, name, self.watch, self._methods)
+
+    def refuse_sign_in(self, refusal: Refusal, where: str) -> None:
+        """Record that somebody was not let in: a security event."""
+        who = refusal.who or "unknown"
+        problem = str(refusal)
+        self._refusals.record(Refused(Source.OPCUA, who, None, where, "sign in", "", problem))
 
     def register_server(self, server: Any, conf: Any = None) -> None:
         """Refuse: this is no discovery server, and asyncua would remember what anybody sends."""

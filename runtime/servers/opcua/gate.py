@@ -1,25 +1,20 @@
-"""Who may do what: users, services, and the refusal of every write.
+"""Which services there are, and the refusal of every write.
 
-asyncua's defaults let anybody sign in as "admin" without a password, write read-only nodes, and
-add and delete nodes. Here everybody may look; only the operator may call methods; nobody may write.
+asyncua's defaults let anybody write read-only nodes, and add and delete nodes.
 """
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 from asyncua import ua
 from asyncua.common.utils import ServiceError
 from asyncua.crypto.permission_rules import PermissionRuleset, User, UserRole
 from asyncua.server.address_space import AttributeService
-from asyncua.server.internal_server import InternalServer
-from asyncua.server.user_managers import UserManager
 from asyncua.ua.object_ids import ObjectIds
 from asyncua.ua.status_codes import StatusCodes
 
-OPERATOR = "operator"
-ANONYMOUS = User(UserRole.Anonymous)
+from runtime.servers.opcua.users import ANONYMOUS
 
 OPEN = frozenset(
     ua.NodeId(ua.Int32(getattr(ObjectIds, f"{service}Request_Encoding_DefaultBinary")))
@@ -31,27 +26,6 @@ OPEN = frozenset(
         *("CreateMonitoredItems", "ModifyMonitoredItems", "DeleteMonitoredItems"),
     )
 )
-
-
-class Users(UserManager):
-    """Anonymous, and the operator with the token as password."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token.encode()
-
-    def get_user(
-        self,
-        iserver: InternalServer,
-        username: str | None = None,
-        password: str | None = None,
-        certificate: Any = None,
-    ) -> User | None:
-        """The user of these credentials; None refuses them."""
-        if username is None and password is None:
-            return ANONYMOUS
-        given = (password or "").encode(errors="surrogateescape")
-        known = secrets.compare_digest(given, self._token)
-        return User(UserRole.User, OPERATOR) if known and username == OPERATOR else None
 
 
 class Services(PermissionRuleset):
@@ -69,7 +43,7 @@ class Attributes(AttributeService):
     async def write(
         self, params: ua.WriteParameters, user: User = ANONYMOUS
     ) -> list[ua.StatusCode]:
-        if user.role is UserRole.Admin:  # only asyncua's own session: Users never says so
+        if user.role is UserRole.Admin:  # only asyncua's own session: `sign_in` never says so
             return await super().write(params, user)
         return [ua.StatusCode(ua.UInt32(self._refusal(item, user))) for item in params.NodesToWrite]
 

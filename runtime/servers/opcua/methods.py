@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from asyncua import ua
-from asyncua.crypto.permission_rules import User, UserRole
+from asyncua.crypto.permission_rules import User
 from asyncua.server.address_space import AddressSpace as Standard
 from asyncua.server.address_space import MethodService
 from asyncua.ua.status_codes import StatusCodes
 
-from runtime.servers.mirror import Answer, Asker, MailboxFull, Mirror, Result, Role, Source
+from runtime.servers.mirror import Answer, Asker, MailboxFull, Mirror, Result, Source
 from runtime.servers.opcua.address_space import PlantNode
 from runtime.servers.opcua.arguments import Refusal, checked, is_text
 from runtime.servers.opcua.method import OUTPUTS, Method
 from runtime.servers.opcua.plant import Kind, Place
+from runtime.servers.opcua.users import Known, role_of
 from runtime.servers.refusals import Refused
 
 __all__ = ["STATUS", "Caller", "Methods", "Refusal", "is_text"]
@@ -57,18 +58,16 @@ class Methods(MethodService):
     async def _result(self, caller: Caller, call: ua.CallMethodRequest) -> ua.CallMethodResult:
         try:
             place, method = self._target(call)
-            if caller.user.role is not UserRole.User:
-                raise Refusal(StatusCodes.BadUserAccessDenied)
             given = checked(call.InputArguments or [], method.inputs)
             answer = await self._ask(place, method, given, caller)
         except Refusal as refusal:
-            self._record(caller, call, refusal)
+            self.record(caller, call, refusal)
             return refusal.result
         except MailboxFull:
             return Refusal(StatusCodes.BadResourceUnavailable).result
         return _told(answer, len(given))
 
-    def _record(self, caller: Caller, call: ua.CallMethodRequest, refusal: Refusal) -> None:
+    def record(self, caller: Caller, call: ua.CallMethodRequest, refusal: Refusal) -> None:
         """A call that was refused before the scan was asked for what it wants."""
         texts = [given.Value for given in call.InputArguments or []]
         reason = next((text for text in texts if isinstance(text, str)), "")
@@ -84,11 +83,11 @@ class Methods(MethodService):
         self, caller: Caller, action: str, target: str, problem: str, reason: str = ""
     ) -> None:
         """Record that something was refused to a caller."""
-        known = caller.user.role is UserRole.User
+        known = isinstance(caller.user, Known)
         refused = Refused(
             Source.OPCUA,
             (caller.user.name or "") if known else "anonymous",
-            Role.OPERATOR if known else None,
+            role_of(caller.user) if known else None,
             caller.where,
             action,
             target,
@@ -111,7 +110,9 @@ class Methods(MethodService):
 
     async def _ask(self, place: Place, method: Method, given: list[Any], caller: Caller) -> Answer:
         wish, reason = method.wish(given), str(given[-1] or "").strip()
-        asker = Asker(Source.OPCUA, Role.OPERATOR, caller.user.name or "", reason, caller.where)
+        role = role_of(caller.user)
+        assert role is not None  # rights were checked before
+        asker = Asker(Source.OPCUA, role, caller.user.name or "", reason, caller.where)
         if not place.present:
             raise Refusal(StatusCodes.BadOutOfService)
         refers = 0

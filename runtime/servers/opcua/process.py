@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -14,7 +15,7 @@ from config import Config
 from config.model import OpcUaServer as Settings
 from runtime.layout import Capacity
 from runtime.places import Places
-from runtime.progress import Progress
+from runtime.progress import Progress, State
 from runtime.servers.health import health
 from runtime.servers.listening import listening
 from runtime.servers.mirror import Mirror
@@ -22,6 +23,7 @@ from runtime.servers.opcua.server import OpcUaServer
 
 POLL = 0.02  # s between looks for a new image
 BEAT = 0.5  # s
+EXPIRING = timedelta(days=30)  # to the end of the certificate: ours is renewed before
 
 logger = structlog.get_logger()
 
@@ -44,7 +46,9 @@ async def _serve(
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    server = OpcUaServer(mirror, places, bound, settings.connections, settings.idle)
+    server = OpcUaServer(
+        mirror, places, bound, settings.connections, settings.idle, settings.anonymous
+    )
     await server.start()
     logger.info("opcua listening", address=server.endpoint.geturl())
     said = 0.0
@@ -52,15 +56,25 @@ async def _serve(
         await server.follow()
         if time.monotonic() - said >= BEAT:
             said = time.monotonic()
-            progress.say(*health(mirror, _words(server, settings)))
+            progress.say(*_health(mirror, server, settings))
             progress.beat()
         with suppress(TimeoutError):
             await asyncio.wait_for(ended.wait(), POLL)
     await server.stop()
 
 
-def _words(server: OpcUaServer, settings: Settings) -> str:
-    return (
+def _health(mirror: Mirror, server: OpcUaServer, settings: Settings) -> tuple[State, str]:
+    """As good as the snapshot, and as certificate and accounts."""
+    own, guard = server.guard.channels.own, server.guard
+    left = own.expires - datetime.now(UTC)
+    words = (
         f"{settings.listen}, {server.clients} of {settings.connections} connections, "
         f"{server.core.sessions} sessions, {server.core.items} monitored items"
+        f", certificate until {own.expires:%Y-%m-%d}"
     )
+    state, words = health(mirror, words)
+    troubles = [own.problem, guard.accounts.problem]
+    if left < EXPIRING:
+        troubles.append(f"the certificate ends in {max(left.days, 0)} days; {own.path} has it")
+    told = "; ".join(trouble for trouble in troubles if trouble)
+    return (State.DEGRADED, f"{words}; {told}") if told else (state, words)

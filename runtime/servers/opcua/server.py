@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import socket
 import time
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any
+from ipaddress import ip_address
 
+import structlog
 from asyncua import ua
 from asyncua.common.connection import TransportLimits
 from asyncua.server.server import Server
@@ -18,23 +20,34 @@ from runtime import equipment
 from runtime.equipment import Equipment
 from runtime.places import Places
 from runtime.servers.mirror import Mirror
+from runtime.servers.opcua.channel import OFFERED
 from runtime.servers.opcua.connection import LARGEST_CHUNK, Listener
 from runtime.servers.opcua.core import Core
 from runtime.servers.opcua.gate import Services
+from runtime.servers.opcua.guard import NAME, guard
 from runtime.servers.opcua.limits import LARGEST_MESSAGE, TICK
 from runtime.servers.opcua.members import NAMESPACE
 from runtime.servers.opcua.plant import Plant
 
 PATH = "calejo"
 FULL, NO_DATA = 255, 1  # service levels
-EXPECTED = ("sending service fault", "No encrypting policy")  # said by asyncua at each of them
+RENEWAL = 5.0  # s between looks at the certificate
+EXPECTED = ("sending service fault",)  # said by asyncua at each of them
+
+logger = structlog.get_logger()
 
 
 class OpcUaServer(Server):
     """Serves what a mirror shows."""
 
     def __init__(
-        self, mirror: Mirror, places: Places, bound: socket.socket, connections: int, idle: float
+        self,
+        mirror: Mirror,
+        places: Places,
+        bound: socket.socket,
+        connections: int,
+        idle: float,
+        anonymous: bool = False,
     ) -> None:
         self._mirror = mirror
         self._plant = Plant()
@@ -42,14 +55,17 @@ class OpcUaServer(Server):
         self._level = FULL
         self._pushed = 0.0
         self._bound = bound
-        self.core = Core(mirror, self._plant, places.token(), connections, idle)
+        host, port = bound.getsockname()[:2]
+        self.guard = guard(places, mirror.refusals, host, anonymous)
+        self._looked = time.monotonic()  # when for a new certificate
+        self.core = Core(mirror, self._plant, self.guard, connections, idle)
         super().__init__(iserver=self.core)
         self._take_over(equipment.load(places.equipment))  # known before the scan runs
-        host, port = bound.getsockname()[:2]
+        host = socket.gethostname() if ip_address(host).is_unspecified else host
         self.set_endpoint(f"opc.tcp://{f'[{host}]' if ':' in host else host}:{port}/{PATH}")
-        self.name = self.manufacturer_name = "Calejo Control Adapter"
+        self.name = self.manufacturer_name = NAME
         self.product_uri = NAMESPACE
-        self._application_uri = f"urn:{socket.gethostname()}:{NAMESPACE.partition(':')[2]}"
+        self._application_uri = self.guard.uri
         self.application_type = ua.ApplicationType.Server
         self.limits = TransportLimits(
             max_recv_buffer=LARGEST_CHUNK,
@@ -57,9 +73,9 @@ class OpcUaServer(Server):
             max_chunk_count=LARGEST_MESSAGE // LARGEST_CHUNK + 1,
             max_message_size=LARGEST_MESSAGE,
         )
-        self.set_identity_tokens([ua.AnonymousIdentityToken, ua.UserNameIdentityToken])
-        rules: Any = Services()  # asyncua takes any ruleset, and says a simple one
-        self.set_security_policy([ua.SecurityPolicyType.NoSecurity], rules)
+        unknown = [ua.AnonymousIdentityToken] if anonymous else []
+        self.set_identity_tokens([*unknown, ua.UserNameIdentityToken, ua.X509IdentityToken])
+        self._offer()
 
     @property
     def clients(self) -> int:
@@ -80,11 +96,30 @@ class OpcUaServer(Server):
         await self.set_build_info(
             NAMESPACE, self.manufacturer_name, self.name, release, release, now
         )
-        await self._setup_server_nodes()
         await self.core.start()
         self.bserver = Listener(self.core, self._bound, self.limits)
-        self.bserver.set_policies(self._policies)
+        self.bserver.set_policies(self.guard.channels.policies)
         await self.bserver.start()
+
+    def _offer(self) -> None:
+        """Offer endpoints with the certificate that is ours now; None is for discovery alone."""
+        self.core.certificate = self.guard.channels.own.identity.certificate
+        self.core.endpoints.clear()
+        for level, policy in enumerate(OFFERED, start=1):
+            self._set_endpoints(policy, ua.MessageSecurityMode.SignAndEncrypt, level)
+            for token in self.core.endpoints[-1].UserIdentityTokens:
+                shown = token.TokenType is not ua.UserTokenType.Anonymous
+                token.SecurityPolicyUri = ua.String(policy.URI) if shown else None
+        self.guard.channels.renew(Services())
+
+    async def _renew_certificate(self, now: float) -> None:
+        if now - self._looked < RENEWAL:
+            return
+        self._looked = now
+        own = self.guard.channels.own
+        if await asyncio.to_thread(own.renew, datetime.now(UTC)):
+            logger.info("certificate renewed", valid_until=own.expires.isoformat())
+            self._offer()
 
     async def follow(self) -> None:
         """Take the newest snapshot, and push what changed of it; to be called often."""
@@ -92,6 +127,7 @@ class OpcUaServer(Server):
         if self._mirror.equipment.version:
             self._take_over(self._mirror.equipment)
         now = time.monotonic()
+        await self._renew_certificate(now)
         if now - self._pushed < TICK * 0.9:
             return
         self._pushed = now

@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterable, Sized
 from typing import Any, cast
 
 from asyncua import ua
-from asyncua.common.utils import ServiceError
+from asyncua.common.utils import ServiceError, create_nonce
+from asyncua.crypto.permission_rules import User
 from asyncua.server.internal_server import InternalServer
 from asyncua.server.internal_session import InternalSession, SessionState
 from asyncua.server.internal_subscription import InternalSubscription
 from asyncua.server.uaprocessor import UaProcessor
 from asyncua.ua.status_codes import StatusCodes
 
+from runtime.servers.opcua import rights
 from runtime.servers.opcua.browsing import Browsing
 from runtime.servers.opcua.continuations import Continuations
 from runtime.servers.opcua.items import Items
@@ -29,8 +31,11 @@ from runtime.servers.opcua.limits import (
     SLOWEST,
     TICK,
 )
-from runtime.servers.opcua.methods import Caller, Methods
+from runtime.servers.opcua.methods import Caller, Methods, Refusal
 from runtime.servers.opcua.watch import Watch
+
+NONCE = 32  # bytes
+DENIED = ua.StatusCode(ua.UInt32(StatusCodes.BadUserAccessDenied))
 
 
 class Session(InternalSession):
@@ -42,6 +47,7 @@ class Session(InternalSession):
         self.auth_token = ua.NodeId(ua.ByteString(secrets.token_bytes(32)))
         server.register_external_session(self)
         self.connection: object | None = None  # what serves it now; None while that is lost
+        self.application = b""  # the certificate of the channel that it was made over
         self._rests = Continuations()
         self._watch = watch
         self._methods = methods
@@ -54,13 +60,23 @@ class Session(InternalSession):
 
     async def read(self, params: ua.ReadParameters) -> list[ua.DataValue]:
         _bounded(params.NodesToRead, MOST_READ)
-        return await super().read(params)
+        values = await super().read(params)
+        for index, item in enumerate(params.NodesToRead):
+            if item.AttributeId in rights.PERSONAL:
+                values[index] = rights.personal(self.user, self.aspace, item) or values[index]
+        return values
 
     async def write(self, params: ua.WriteParameters) -> list[ua.StatusCode]:
         _bounded(params.NodesToWrite, MOST_READ)
-        results = await super().write(params)
+        wanted = params.NodesToWrite
+        allowed = [
+            rights.may_write(self.user, self.aspace.get(item.NodeId), item) for item in wanted
+        ]
+        params.NodesToWrite = [item for item, may in zip(wanted, allowed, strict=True) if may]
+        answers = iter(await super().write(params) if params.NodesToWrite else ())
+        results = [next(answers) if may else DENIED for may in allowed]
         caller = Caller(self.user, self.where)
-        for item, result in zip(params.NodesToWrite, results, strict=True):
+        for item, result in zip(wanted, results, strict=True):
             if not result.is_good():
                 self._methods.refuse(caller, "write", str(item.NodeId.Identifier), result.name)
         return results
@@ -89,7 +105,25 @@ class Session(InternalSession):
 
     async def call(self, params: list[ua.CallMethodRequest]) -> list[ua.CallMethodResult]:
         _bounded(params, MOST_CALLED)
-        return await self._methods.call_by(Caller(self.user, self.where), params)
+        caller = Caller(self.user, self.where)
+        allowed = [rights.may_call(self.user, self.aspace, call.MethodId) for call in params]
+        wanted = [call for call, may in zip(params, allowed, strict=True) if may]
+        answers = iter(await self._methods.call_by(caller, wanted) if wanted else ())
+        denied = Refusal(StatusCodes.BadUserAccessDenied)
+        for call, may in zip(params, allowed, strict=True):
+            if not may:
+                self._methods.record(caller, call, denied)
+        return [next(answers) if may else denied.result for may in allowed]
+
+    def admit(self, user: User, certificates: int) -> ua.ActivateSessionResult:
+        """Let who has proved to be `user` in; instead of asyncua's `activate_session`."""
+        if not self.is_activated():
+            InternalSession._current_connections += 1
+        self.user, self.state, self.nonce = user, SessionState.Activated, create_nonce(NONCE)
+        self.touch()
+        self._start_timeout_watchdog()
+        results = [ua.StatusCode() for _ in range(certificates)]
+        return ua.ActivateSessionResult(ServerNonce=ua.ByteString(self.nonce), Results=results)
 
     async def create_subscription(
         self,

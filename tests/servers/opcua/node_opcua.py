@@ -7,6 +7,7 @@ import json
 import queue
 import shutil
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from tests.servers.opcua.serving import APPLICATION, station
 
 SOURCE = Path(__file__).parent / "client"
 PATIENCE = 30.0  # s
@@ -49,8 +53,16 @@ def installed(cache: pytest.Cache) -> Path:
 class NodeClient:
     """One client, in a process of its own."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: subprocess.Popen[str], home: Path) -> None:
         self._process = process
+        self._application = {
+            "uri": APPLICATION,
+            "key": str(home / "key.pem"),
+            "certificate": str(home / "certificate.pem"),
+            "folder": str(home),
+        }
+        (home / "key.pem").write_bytes(station().key_pem)
+        (home / "certificate.pem").write_bytes(station().certificate.public_bytes(Encoding.PEM))
         self._answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._told: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         threading.Thread(target=self._listen, daemon=True).start()
@@ -76,10 +88,13 @@ class NodeClient:
         return found
 
     @contextmanager
-    def signed_in(self, url: str, user: str = "", password: str = "") -> Iterator[NodeClient]:
-        """Connected to a server: anonymous without a user."""
+    def signed_in(
+        self, url: str, user: str = "", password: str = "", policy: str = "Basic256Sha256"
+    ) -> Iterator[NodeClient]:
+        """Connected to a server, signed and encrypted: anonymous without a user."""
+        wishes = {"url": url, "user": user, "password": password, "policy": policy}
         try:
-            self.do("connect", url=url, user=user, password=password)
+            self.do("connect", **wishes, application=self._application)
             yield self
         finally:
             self.do("disconnect")
@@ -90,14 +105,17 @@ class NodeClient:
 @contextmanager
 def running(folder: Path) -> Iterator[NodeClient]:
     """A client that waits for what it has to do: it takes its library seconds to load."""
-    with subprocess.Popen(
-        ["node", "client.js"],
-        cwd=folder,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with (
+        tempfile.TemporaryDirectory() as home,
+        subprocess.Popen(
+            ["node", "client.js"],
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
         try:
-            yield NodeClient(process)
+            yield NodeClient(process, Path(home))
         finally:
             process.kill()

@@ -6,15 +6,21 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
 from typing import TypeVar
 
 import pytest
 from asyncua import ua
+from asyncua.crypto.security_policies import SecurityPolicy, SecurityPolicyBasic256Sha256
+from asyncua.crypto.uacrypto import CertProperties
 from asyncua.sync import Client, SyncNode, ThreadLoop
 from asyncua.ua.uaerrors import UaStatusCodeError
 
 from runtime.layout import Capacity
 from runtime.places import Places
+from runtime.security.certificates import Identity, self_signed
+from runtime.security.trust import Trust
 from runtime.servers.listening import bind
 from runtime.servers.mirror import Mirror
 from runtime.servers.opcua.process import POLL
@@ -23,6 +29,20 @@ from runtime.servers.opcua.server import OpcUaServer
 from runtime.tags import System
 
 T = TypeVar("T")
+APPLICATION = "urn:calejo:tests"
+
+
+@cache
+def station() -> Identity:
+    """The application certificate of the tests' clients."""
+    return self_signed("Test", APPLICATION, (), datetime.now(UTC))
+
+
+def trusted(places: Places, *identities: Identity) -> None:
+    """Let these applications connect to the server of a state directory: by default the tests'."""
+    trust = Trust(places.certificates / "opcua")
+    for identity in identities or (station(),):
+        trust.add(identity.certificate)
 
 
 class Clients:
@@ -33,14 +53,34 @@ class Clients:
         self._loop.start()
 
     @contextmanager
-    def signed_in(self, url: str, user: str = "", password: str = "") -> Iterator[Client]:
-        """A client at a server: anonymous without a user."""
-        client = Client(url, tloop=self._loop)
+    def signed_in(
+        self,
+        url: str,
+        user: str = "",
+        password: str = "",
+        identity: Identity | None = None,
+        policy: type[SecurityPolicy] = SecurityPolicyBasic256Sha256,
+    ) -> Iterator[Client]:
+        """A client at a server, over an encrypted channel: anonymous without a user."""
+        client = self.client(url, identity or station(), policy)
         if user:
             client.set_user(user)
             client.set_password(password)
         with client:
             yield client
+
+    def client(self, url: str, identity: Identity | None, policy: type[SecurityPolicy]) -> Client:
+        """A client that isn't connected yet; without an identity, one without security."""
+        client = Client(url, tloop=self._loop)
+        client.application_uri = APPLICATION
+        if identity is not None:
+            client.set_security(
+                policy,
+                CertProperties(identity.der, "der"),
+                CertProperties(identity.key_pem, "pem"),
+                mode=ua.MessageSecurityMode.SignAndEncrypt,
+            )
+        return client
 
     def end(self) -> None:
         self._loop.post(_settled())
@@ -51,8 +91,14 @@ class Running:
     """A server in a thread of its own, as the process runs it."""
 
     def __init__(
-        self, places: Places, capacity: Capacity, connections: int = 16, idle: float = 60.0
+        self,
+        places: Places,
+        capacity: Capacity,
+        connections: int = 16,
+        idle: float = 60.0,
+        anonymous: bool = True,
     ) -> None:
+        trusted(places)
         self._clients = Clients()
         self.bound = bind("127.0.0.1", 0, "test")
         self.port: int = self.bound.getsockname()[1]
@@ -60,7 +106,7 @@ class Running:
         self.token = places.token()
         self.spool = places.spool / "opcua.db"
         self._mirror = Mirror(places, capacity, "opcua")
-        self.server = OpcUaServer(self._mirror, places, self.bound, connections, idle)
+        self.server = OpcUaServer(self._mirror, places, self.bound, connections, idle, anonymous)
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._work)
@@ -98,9 +144,15 @@ class Running:
         self._clients.end()
 
     @contextmanager
-    def client(self, user: str = "", password: str = "") -> Iterator[Client]:
+    def client(
+        self,
+        user: str = "",
+        password: str = "",
+        identity: Identity | None = None,
+        policy: type[SecurityPolicy] = SecurityPolicyBasic256Sha256,
+    ) -> Iterator[Client]:
         """A signed-in client: anonymous without a user."""
-        with self._clients.signed_in(self.url, user, password) as client:
+        with self._clients.signed_in(self.url, user, password, identity, policy) as client:
             yield client
 
 

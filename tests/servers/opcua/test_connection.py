@@ -27,6 +27,9 @@ def message(kind: bytes, body: bytes, size: int | None = None) -> bytes:
     return kind + b"F" + struct.pack("<I", len(body) + 8 if size is None else size) + body
 
 
+GREETING = message(b"HEL", HELLO)
+
+
 @contextmanager
 def plain(server: Running) -> Iterator[socket.socket]:
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
@@ -58,8 +61,17 @@ def status_of(error: bytes) -> str:
         (b"GET / HTTP/1.1\r\n\r\n", "BadTcpMessageTypeInvalid"),
         (message(b"ACK", HELLO), "BadTcpMessageTypeInvalid"),
         (message(b"HEL", b"\xff" * 20), "BadDecodingError"),
-        (message(b"OPN", b"\xff" * 100), "BadDecodingError"),
-        (message(b"MSG", b"\0" * 100), "BadDecodingError"),
+        (message(b"OPN", b"\xff" * 100), "BadTcpMessageTypeInvalid"),
+        (message(b"MSG", b"\0" * 100), "BadTcpMessageTypeInvalid"),
+        (GREETING + message(b"OPN", b"\xff" * 100), "BadSecurityPolicyRejected"),
+        (GREETING + message(b"MSG", b"\0" * 100), "BadSecureChannelIdInvalid"),
+        (GREETING + message(b"CLO", b"\0" * 100), "BadSecureChannelIdInvalid"),
+        (GREETING + GREETING, "BadTcpMessageTypeInvalid"),
+        (message(b"HEL", struct.pack("<5Ii", 0, 8191, 65535, 0, 0, -1)), "BadConnectionRejected"),
+        (
+            message(b"HEL", HELLO[:20] + struct.pack("<i", 5000) + b"x" * 5000),
+            "BadTcpEndpointUrlInvalid",
+        ),
     ],
 )
 def test_what_is_no_opc_ua_ends_the_connection_at_once(
@@ -67,7 +79,8 @@ def test_what_is_no_opc_ua_ends_the_connection_at_once(
 ) -> None:
     with plain(server) as connection:
         connection.sendall(data)
-        assert status_of(last_words(connection)) == name
+        words = last_words(connection)
+        assert status_of(words[words[:3] == b"ACK" and 28 :]) == name
 
 
 def test_who_has_not_signed_in_may_not_send_much(server: Running) -> None:

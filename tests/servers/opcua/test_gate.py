@@ -103,16 +103,21 @@ def test_this_is_no_discovery_server(anonymous: Client) -> None:
     assert len(anonymous.find_servers()) == 1
 
 
-def test_one_endpoint_is_offered_and_says_who_may_sign_in(server: Running) -> None:
+def test_endpoints_sign_and_encrypt_and_say_who_may_sign_in(server: Running) -> None:
     with server.client() as client:
         endpoints = client.get_endpoints()
-    assert [endpoint.EndpointUrl for endpoint in endpoints] == [server.url]
-    assert endpoints[0].SecurityMode is ua.MessageSecurityMode.None_
-    assert {token.TokenType for token in endpoints[0].UserIdentityTokens} == {
-        ua.UserTokenType.Anonymous,
-        ua.UserTokenType.UserName,
-    }
-    assert endpoints[0].Server.ApplicationType is ua.ApplicationType.Server
+    names = [str(endpoint.SecurityPolicyUri).partition("#")[2] for endpoint in endpoints]
+    assert names == ["Aes128_Sha256_RsaOaep", "Basic256Sha256", "Aes256_Sha256_RsaPss"]
+    for endpoint in endpoints:
+        assert endpoint.EndpointUrl == server.url
+        assert endpoint.SecurityMode is ua.MessageSecurityMode.SignAndEncrypt
+        assert endpoint.Server.ApplicationType is ua.ApplicationType.Server
+        tokens = {token.TokenType: token.SecurityPolicyUri for token in endpoint.UserIdentityTokens}
+        assert tokens == {
+            ua.UserTokenType.Anonymous: None,
+            ua.UserTokenType.UserName: endpoint.SecurityPolicyUri,
+            ua.UserTokenType.Certificate: endpoint.SecurityPolicyUri,
+        }
 
 
 @pytest.mark.parametrize("count", [0, MOST_READ + 1])

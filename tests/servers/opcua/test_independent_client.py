@@ -148,6 +148,16 @@ def test_anonymous_neither_writes_nor_calls(viewer: NodeClient) -> None:
     assert (refused["status"], refused["outputs"]) == ("BadUserAccessDenied", [])
 
 
+@pytest.mark.parametrize(
+    "policy", ["Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss"]
+)
+def test_every_policy_carries_a_sign_in_and_values(
+    node: NodeClient, server: Running, plant: Plant, policy: str
+) -> None:
+    with node.signed_in(server.url, "operator", server.token, policy) as client:
+        assert client.do("read", path="System/Scan")["status"] == "Good"
+
+
 @pytest.mark.parametrize("user", ["admin", "operator"])
 def test_nobody_signs_in_without_the_token(node: NodeClient, server: Running, user: str) -> None:
     with (

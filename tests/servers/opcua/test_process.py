@@ -6,10 +6,12 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
 import pytest
+from asyncua.sync import Client
 
 from runtime.places import Places
 from runtime.processes import UNUSABLE
@@ -17,7 +19,7 @@ from runtime.progress import State
 from tests.calejo import free_ports
 from tests.servers import process as server
 from tests.servers.modbus.station import Plant, until
-from tests.servers.opcua.serving import Clients, read, status
+from tests.servers.opcua.serving import Clients, read, status, trusted
 from tests.servers.state import state
 
 process = partial(server.process, "opcua")
@@ -44,12 +46,19 @@ def clients() -> Iterator[Clients]:
     clients.end()
 
 
+def signed_in(clients: Clients, places: Places, port: int) -> AbstractContextManager[Client]:
+    """The operator of a new state directory, at an application that is trusted by now."""
+    trusted(places)
+    url = f"opc.tcp://127.0.0.1:{port}/calejo"
+    return clients.signed_in(url, "operator", places.token())
+
+
 def test_it_serves_before_there_is_a_plant_and_fills_when_there_is_one(
     places: Places, port: int, clients: Clients
 ) -> None:
     with process(places, port) as running:
         until(lambda: "the scan has not published yet" in health(places).text, PATIENCE)
-        with clients.signed_in(f"opc.tcp://127.0.0.1:{port}/calejo") as client:
+        with signed_in(clients, places, port) as client:
             assert status(read(client, "System/Scan")) == "BadWaitingForInitialData"
             assert status(read(client, "System/Live")) == "Good"
             assert status(read(client, "System/ImageAge")) == "BadNoValue"
@@ -64,7 +73,7 @@ def test_it_serves_before_there_is_a_plant_and_fills_when_there_is_one(
                         "1 of 128 connections, 1 sessions, 0 monitored items" in health(places).text
                     )
                 )
-                assert health(places).state is State.GOOD
+                until(lambda: health(places).state is State.GOOD)
                 count = health(places).count
                 until(lambda: health(places).count > count)
                 subscription.delete()
@@ -80,7 +89,7 @@ def test_it_knows_the_plant_of_yesterday_before_the_first_scan(
     Plant(places, period=60.0).end()  # leaves its equipment list
     with process(places, port):
         until(lambda: "connections" in health(places).text, PATIENCE)
-        with clients.signed_in(f"opc.tcp://127.0.0.1:{port}/calejo") as client:
+        with signed_in(clients, places, port) as client:
             assert status(read(client, "North/11/Setpoint")) == "BadWaitingForInitialData"
 
 

@@ -11,6 +11,7 @@ import {
   TimestampsToReturn,
   UserTokenType,
 } from "node-opcua-client";
+import { OPCUACertificateManager } from "node-opcua-certificate-manager";
 
 let client;
 let session;
@@ -33,12 +34,24 @@ function told(value) {
   };
 }
 
+// Whether a client should trust a server is not what is tested.
+const unquestioning = (folder) =>
+  new OPCUACertificateManager({
+    rootFolder: `${folder}/pki`,
+    automaticallyAcceptUnknownCertificate: true,
+    disableFileWatchers: true,
+  });
+
 const actions = {
-  async connect({ url, user, password }) {
+  async connect({ url, user, password, policy, application }) {
     client = OPCUAClient.create({
       endpointMustExist: false,
-      securityMode: MessageSecurityMode.None,
-      securityPolicy: SecurityPolicy.None,
+      securityMode: MessageSecurityMode.SignAndEncrypt,
+      securityPolicy: SecurityPolicy[policy],
+      applicationUri: application.uri,
+      certificateFile: application.certificate,
+      privateKeyFile: application.key,
+      clientCertificateManager: unquestioning(application.folder),
       connectionStrategy: { initialDelay: 50, maxDelay: 200, maxRetry: 3 },
       keepSessionAlive: true,
     });
