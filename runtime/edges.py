@@ -51,24 +51,50 @@ def describe(edges: Edges, columns: Columns) -> list[tuple[Kind, Record]]:
 def _request(columns: Columns, scan: int, tag: int, slot: int, value: float) -> Record:
     """The request that a scan executed on a row of a tag; empty if the image has lost it.
 
-    What becomes of an alarm may be another state than the one that was asked for. A stop changes by
-    nothing but requests: its edge may come a scan late, from one that took over.
+    What becomes of an alarm may be another state than the one that was asked for.
     """
     taken: NDArray[Any] = columns[Request.TakenAt]
-    late = TAGS[tag].name == "EmergencyStop"
-    rows: NDArray[Any] = (
-        ((taken <= scan) if late else (taken == scan))
-        & (columns[Request.Tag] == tag)
+    asked = (
+        (columns[Request.Tag] == tag)
         & (columns[Request.Slot] == slot)
-        & ((columns[Request.Value] == value) | (TAGS[tag] in ALARM_OF_STATE))
         & (columns[Request.Result] == Result.EXECUTED)
-    ).nonzero()[0]
-    if not len(rows):
-        return {}
-    newest = rows[np.argmax(taken[rows])]
+    )
+    if TAGS[tag].name == "EmergencyStop":
+        return _of_stop(columns, scan, TAGS[tag], slot, value, asked & (taken <= scan))
+    fits = (columns[Request.Value] == value) | (TAGS[tag] in ALARM_OF_STATE)
+    rows = (asked & (taken == scan) & fits).nonzero()[0]
+    return _named(columns, int(rows[0])) if len(rows) else {}
+
+
+def _of_stop(
+    columns: Columns, scan: int, tag: Tag, slot: int, value: float, asked: NDArray[np.bool_]
+) -> Record:
+    """The request that set an emergency stop, or cleared it, at a scan or before.
+
+    A stop changes by nothing but requests: its edge may come scans late, from one that took over.
+    The first request sets it, and others only join it. Its id is in the image, unless the image is
+    so much younger that the stop was cleared; then the requests tell.
+    """
+    in_force = int(columns[_STOP_IDS[tag]][slot])
+    taken: NDArray[Any] = columns[Request.TakenAt]
+    later = (columns[Request.Id] == in_force) & (taken > scan)
+    if value and in_force and not later.any():
+        return {"request": in_force, "reference": 0}
+    age = (columns[System.Requests][0] - 1 - np.arange(len(asked))) % len(asked)
+    setting = clearing = None
+    for row in sorted(asked.nonzero()[0].tolist(), key=lambda row: -age[row]):
+        if not columns[Request.Value][row]:
+            setting, clearing = None, row
+        elif setting is None:
+            setting = row
+    found = setting if value else clearing
+    return {} if found is None else _named(columns, found)
+
+
+def _named(columns: Columns, row: int) -> Record:
     return {
-        "request": int(columns[Request.Id][newest]),
-        "reference": int(columns[Request.Reference][newest]),
+        "request": int(columns[Request.Id][row]),
+        "reference": int(columns[Request.Reference][row]),
     }
 
 
@@ -151,5 +177,5 @@ _GUARDS = {
     "start level": Pump.StartLevel,
 }
 
-
+_STOP_IDS = {table.EmergencyStop: table.EmergencyStopId for table in (System, Station, Pump)}
 _EXPLAIN: dict[Tag, _Explain] = {Station.Failsafe: _plan_age, Pump.Limited: _limits}

@@ -46,9 +46,9 @@ def _be_outlived() -> None:
     """Start a thread that ends after this one when the process does.
 
     The kernel takes down the memory of a process in the thread that ends last, and 400 MB of locked
-    memory take it 20 to 40 ms. At real-time priority that would hold up whoever shares the core: the
-    successor of a dead leader, or the leader beside a dead standby. This thread waits for good, on
-    the same core and without the priority: it can't end before this one has, and then gives way.
+    memory take it 20 to 40 ms. At real-time priority that would hold up whoever shares the core:
+    the successor of a dead leader, or the leader beside a dead standby. This thread waits for good,
+    on the same core and without the priority: it can't end before this one has, and then gives way.
     """
     never = threading.Lock()
     never.acquire()

@@ -69,8 +69,16 @@ class Plant:
             (Request.Result, Result.EXECUTED),
         ):
             self.columns[column][row] = entry
+        self.columns[System.Requests][0] = row + 1
         self.columns[tag][slot] = value
+        if tag is Pump.EmergencyStop:
+            self._latch(slot, value, identity)
         return identity
+
+    def _latch(self, slot: int, value: float, identity: int) -> None:
+        stop = self.columns[Pump.EmergencyStopId]
+        if not value or not stop[slot]:
+            stop[slot] = identity if value else 0
 
 
 def spooled(places: Places) -> list[Record]:

@@ -13,7 +13,7 @@ from runtime.places import Places
 from runtime.progress import State
 from runtime.recorder import Recorder
 from runtime.spool import Kind
-from runtime.tags import Pump, Station, System
+from runtime.tags import Pump, Request, Station, System
 from tests.processes import until
 from tests.runtime.by_hand import SIZE, Plant, spooled, steps
 
@@ -68,6 +68,50 @@ def test_a_stop_that_a_successor_of_the_scan_tells_of_later_names_its_own_reques
     steps(recorder)
     requests = [record.body.get("request") for record in spooled(places)]
     assert requests == [None, earlier, clear, stop]
+
+
+def test_a_stop_goes_by_the_request_that_set_it_whoever_joined_it_before_it_was_told_of(
+    places: Places, plant: Plant, recorder: Recorder
+) -> None:
+    plant.scan()
+    stop = plant.take(0, Pump.EmergencyStop, 4, 1.0)
+    plant.columns[System.Scan][0] += 1  # the scan that took it was killed before it could tell
+    plant.take(1, Pump.EmergencyStop, 4, 1.0)
+    plant.scan()
+    steps(recorder)
+    assert spooled(places)[-1].body["request"] == stop
+
+
+def test_a_stop_and_its_clearing_go_by_their_own_requests_in_an_image_that_is_younger(
+    places: Places, plant: Plant, recorder: Recorder
+) -> None:
+    plant.scan()
+    asked = []
+    for row in range(0, 6, 3):
+        asked.append(plant.take(row, Pump.EmergencyStop, 4, 1.0))
+        plant.take(row + 1, Pump.EmergencyStop, 4, 1.0)
+        plant.scan()
+        asked.append(plant.take(row + 2, Pump.EmergencyStop, 4, 0.0, reference=asked[-1]))
+        plant.scan()
+    plant.take(6, Pump.EmergencyStop, 4, 1.0)
+    plant.image.publish(plant.columns.arena)
+    steps(recorder)
+    _, *edges = spooled(places)
+    assert [edge.body["request"] for edge in edges] == asked
+
+
+def test_a_stop_is_told_of_with_its_request_when_the_image_has_room_for_it_no_more(
+    places: Places, plant: Plant, recorder: Recorder
+) -> None:
+    plant.scan()
+    stop = plant.take(0, Pump.EmergencyStop, 4, 1.0)
+    plant.columns[System.Scan][0] += 1
+    plant.take(0, Pump.Mode, 1, 1.0)  # in the row of the first
+    plant.columns[Request.Id][0] += 1_000
+    plant.scan()
+    steps(recorder)
+    found = {edge.body["tag"]: edge.body.get("request") for edge in spooled(places)}
+    assert found["Pump.EmergencyStop"] == stop
 
 
 def test_the_state_of_an_alarm_is_recorded_with_the_request_that_it_follows_from(
