@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,13 @@ from asyncua.ua.status_codes import StatusCodes
 
 from runtime.requests import Source
 from runtime.servers.mirror import Mirror
-from runtime.servers.opcua import capabilities, references, session
+from runtime.servers.opcua import (
+    capabilities,
+    references,
+    service_level,
+    session,
+    standard_nodes,
+)
 from runtime.servers.opcua.address_space import AddressSpace, Nodes
 from runtime.servers.opcua.attributes import standard
 from runtime.servers.opcua.browsing import Browsing
@@ -37,6 +44,8 @@ from runtime.servers.opcua.users import ANONYMOUS, Nobody
 from runtime.servers.opcua.values import Values
 from runtime.servers.opcua.watch import Watch
 from runtime.servers.refusals import Refused
+
+STATUS = standard(ObjectIds.Server_ServerStatus)
 
 
 class Core(InternalServer):
@@ -80,11 +89,23 @@ class Core(InternalServer):
         self.aspace[references.OBJECT].references += references.to_types(self._space.plant)
         capabilities.tell(self.aspace, self.max_sessions)
 
+    async def load_standard_address_space(self, shelf_file: Path | None = None) -> None:
+        standard_nodes.fill(self.aspace)
+
     async def serve_at_level(self, level: int) -> None:
-        """Tell clients how good this server is, 0 to 255: redundant ones choose by it (Part 4)."""
-        value = ua.DataValue(ua.Variant(level, ua.VariantType.Byte))
-        node = standard(ObjectIds.Server_ServiceLevel)
-        await self.aspace.write_attribute_value(node, AttributeIds.Value, value)
+        """Tell clients how good this server is, and its state (`service_level`)."""
+        state = service_level.server_state(level)
+        now = self.aspace[STATUS].attributes[AttributeIds.Value].value
+        whole = copy(now.Value.Value) if now is not None and now.Value else None
+        await self._show(ObjectIds.Server_ServiceLevel, level, ua.VariantType.Byte)
+        await self._show(ObjectIds.Server_ServerStatus_State, state, ua.VariantType.Int32)
+        if whole is not None:
+            whole.State = state
+            await self._show(ObjectIds.Server_ServerStatus, whole, ua.VariantType.ExtensionObject)
+
+    async def _show(self, number: int, value: object, kind: ua.VariantType) -> None:
+        shown = ua.DataValue(ua.Variant(value, kind))
+        await self.aspace.write_attribute_value(standard(number), AttributeIds.Value, shown)
 
     async def stop(self) -> None:
         if self.time_task is not None:

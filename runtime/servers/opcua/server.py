@@ -28,9 +28,9 @@ from runtime.servers.opcua.guard import NAME, guard
 from runtime.servers.opcua.limits import LARGEST_MESSAGE, TICK
 from runtime.servers.opcua.members import NAMESPACE
 from runtime.servers.opcua.plant import Plant
+from runtime.servers.opcua.service_level import service_level
 
 PATH = "calejo"
-FULL, NO_DATA = 255, 1  # service levels
 RENEWAL = 5.0  # s between looks at the certificate
 EXPECTED = ("sending service fault",)  # said by asyncua at each of them
 
@@ -52,7 +52,7 @@ class OpcUaServer(Server):
         self._mirror = mirror
         self._plant = Plant()
         self._equipment = Equipment()
-        self._level = FULL
+        self._level = 0  # not told yet
         self._pushed = 0.0
         self._bound = bound
         host, port = bound.getsockname()[:2]
@@ -132,7 +132,7 @@ class OpcUaServer(Server):
             return
         self._pushed = now
         self.core.watch.push(now)
-        level = NO_DATA if self._mirror.stale else FULL
+        level = service_level(self._mirror)
         if level != self._level:
             self._level = level
             await self.core.serve_at_level(level)
