@@ -66,7 +66,9 @@ class Connection(OPCUAProtocol):
         return session is not None and session.is_activated()
 
     def drop(self, reason: str) -> None:
-        """Hang up at once."""
+        """Hang up at once, and make room at once: more connections may be waiting already."""
+        if self in self.clients:
+            self.clients.remove(self)
         logger.warning("client dropped", client=self.peer_name, reason=reason)
         if self.transport is not None:
             self.transport.abort()

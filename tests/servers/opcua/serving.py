@@ -143,6 +143,10 @@ class Running:
         self._mirror.close()
         self._clients.end()
 
+    def unconnected(self, identity: Identity | None, policy: type[SecurityPolicy]) -> Client:
+        """A client that has not said anything yet; without an identity, one without security."""
+        return self._clients.client(self.url, identity, policy)
+
     @contextmanager
     def client(
         self,
