@@ -8,7 +8,6 @@ doesn't read its answers isn't read from either, nor one that asks more often th
 from __future__ import annotations
 
 import asyncio
-import ssl
 import struct
 from collections import deque
 from collections.abc import Iterator
@@ -89,8 +88,6 @@ class Connection(ServerRequestHandler):
         self.listener = self.server
         outstanding = int(self.server.settings.outstanding)
         self.transport.set_write_buffer_limits(high=outstanding, low=outstanding // 4)
-        if self._input:  # of a secure connection, before it was ours
-            self._work()
 
     def callback_disconnected(self, exc: Exception | None) -> None:
         """What the scan was asked for stays asked for; what waits behind it is dropped."""
@@ -110,8 +107,7 @@ class Connection(ServerRequestHandler):
                     self.transport.write(head + found)
                     return
         self._input += data
-        if self._attached:
-            self._work()
+        self._work()
 
     def pause_writing(self) -> None:
         self._full = True
@@ -225,9 +221,3 @@ class Connection(ServerRequestHandler):
     def _send(self, answer: bytes) -> None:
         if self._open:
             self.transport.write(answer)
-
-
-def peer_certificate(transport: asyncio.BaseTransport) -> bytes:
-    """The certificate that the other end has proven to be its own, as DER."""
-    found: ssl.SSLObject = transport.get_extra_info("ssl_object")
-    return found.getpeercert(binary_form=True) or b""

@@ -3,15 +3,14 @@
 The stock handler of pymodbus drops the second request of a segment, answers a slow write with the
 transaction id of the next request, and limits nothing; so `Connection` replaces it. Its TLS counts
 a failed handshake as a connection for ever and waits a minute for one; so `Doorman` looks at every
-connection before it becomes one: where it comes from, whether there is room, and, at the secure
-port, who it is.
+connection before it becomes one: where it comes from, and whether there is room. At the secure port
+a `Guard` then asks who it is.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 from functools import partial
 from time import monotonic
 from typing import cast
@@ -20,10 +19,11 @@ import structlog
 from pymodbus.server import ModbusTcpServer
 
 from config.modbus import ModbusServer
-from runtime.servers.modbus.access import Client, listed, role_of
-from runtime.servers.modbus.connection import Connection, peer_certificate
+from runtime.servers.modbus.access import UNKNOWN, Client, listed, role_of
+from runtime.servers.modbus.connection import Connection
+from runtime.servers.modbus.guard import Guard
 from runtime.servers.modbus.service import Service
-from runtime.servers.modbus.tls import Security, identity
+from runtime.servers.modbus.tls import Security
 
 CONNECT = "connect"
 logger = structlog.get_logger()
@@ -98,7 +98,6 @@ class Doorman(asyncio.Protocol):
         self._security = security
         self._client = Client("")
         self._transport: asyncio.Transport | None = None
-        self._proving: asyncio.Task[None] | None = None
 
     def connection_made(self, accepted: asyncio.BaseTransport) -> None:
         self._transport = transport = cast(asyncio.Transport, accepted)
@@ -109,56 +108,40 @@ class Doorman(asyncio.Protocol):
             logger.warning("too many modbus connections", client=self._client.where)
             transport.abort()
             return
-        if self._security is None:
-            self._client.role = role_of(settings, host)
-            if self._client.role is None:
-                self._refuse("its address is in none of the lists of servers.modbus")
+        if self._security is not None:
+            if listed(settings.secure.clients, host):
+                self._ask_for_proof(transport, self._security)
                 return
-            self._let_in(transport)
-        elif not listed(settings.secure.clients, host):
             self._refuse("its address is not in servers.modbus.secure.clients")
-        else:
-            server.entering.add(self)
-            transport.pause_reading()
-            self._proving = server.loop.create_task(self._prove(transport, self._security))
+            transport.abort()
+            return
+        self._client.role = role_of(settings, host)
+        if self._client.role is None:
+            self._refuse("its address is in none of the lists of servers.modbus")
+            transport.abort()
+            return
+        connection = Connection(server, server.service, self._client)
+        transport.set_protocol(connection)
+        connection.connection_made(transport)
 
     def turn_away(self) -> None:
         """Close it."""
+        self._server.entering.discard(self)
         if self._transport is not None:
             self._transport.abort()
 
     def _refuse(self, problem: str) -> None:
         self._server.service.refuse(self._client, CONNECT, "modbus", problem)
-        self.turn_away()
 
-    def _let_in(self, transport: asyncio.Transport) -> None:
-        connection = Connection(self._server, self._server.service, self._client)
-        transport.set_protocol(connection)
-        connection.connection_made(transport)
-
-    async def _prove(self, transport: asyncio.Transport, security: Security) -> None:
-        """Take the handshake, or what there is of it within its time."""
+    def _ask_for_proof(self, transport: asyncio.Transport, security: Security) -> None:
         server = self._server
+        server.entering.add(self)
         connection = Connection(server, server.service, self._client)
-        try:
-            secured = await server.loop.start_tls(
-                transport,
-                connection,
-                security.context,
-                server_side=True,
-                ssl_handshake_timeout=server.settings.secure.handshake,
-            )
-        except (OSError, ssl.SSLError) as error:
-            reason = getattr(error, "reason", None) or str(error) or type(error).__name__
-            self._refuse(f"TLS: {reason}")
-        else:
-            if secured is None:  # gone in the last moment
-                return
-            self._client.who, self._client.role = identity(peer_certificate(secured))
-            if self._client.role is None:
-                server.service.refuse(
-                    self._client, CONNECT, "modbus", "its certificate names no role that there is"
-                )
-            connection.connection_made(secured)
-        finally:
-            server.entering.discard(self)
+        guard = Guard(self._client, connection, self._decided, self._refuse)
+        guard.begin(transport, security.context, server.settings.secure.handshake)
+
+    def _decided(self) -> None:
+        """The guard has let it in, or it is gone."""
+        self._server.entering.discard(self)
+        if self._client.who != UNKNOWN and self._client.role is None:
+            self._refuse("its certificate names no role that there is")
