@@ -28,6 +28,7 @@ from runtime.servers.opcua import (
 from runtime.servers.opcua.address_space import AddressSpace, Nodes
 from runtime.servers.opcua.attributes import standard
 from runtime.servers.opcua.browsing import Browsing
+from runtime.servers.opcua.freshness import Freshness
 from runtime.servers.opcua.gate import Attributes
 from runtime.servers.opcua.guard import Guard
 from runtime.servers.opcua.limits import (
@@ -59,6 +60,7 @@ class Core(InternalServer):
         self._refusals = mirror.refusals
         values = Values(mirror)
         self.watch = Watch(values)
+        self.freshness = Freshness(mirror)
         self._space = AddressSpace(plant, values)
         self._methods = Methods(self.aspace, mirror)
         self.method_service = self._methods
@@ -120,7 +122,7 @@ class Core(InternalServer):
     ) -> InternalSession:
         if self.sessions >= self.max_sessions:
             raise ServiceError(StatusCodes.BadTooManySessions)
-        return session.Session(self, name, self.watch, self._methods)
+        return session.Session(self, name, self.watch, self._methods, self.freshness)
 
     def refuse_sign_in(self, refusal: Refusal, where: str) -> None:
         """Record that somebody was not let in: a security event."""

@@ -23,6 +23,7 @@ from runtime.servers.mirror import Mirror
 from runtime.servers.opcua.channel import OFFERED
 from runtime.servers.opcua.connection import LARGEST_CHUNK, Listener
 from runtime.servers.opcua.core import Core
+from runtime.servers.opcua.freshness import IDLE
 from runtime.servers.opcua.gate import Services
 from runtime.servers.opcua.guard import NAME, guard
 from runtime.servers.opcua.limits import LARGEST_MESSAGE, TICK
@@ -123,7 +124,7 @@ class OpcUaServer(Server):
 
     async def follow(self) -> None:
         """Take the newest snapshot, and push what changed of it; to be called often."""
-        self._mirror.refresh()
+        self.core.freshness.look(TICK * 0.9 if self.core.items else IDLE)
         if self._mirror.equipment.version:
             self._take_over(self._mirror.equipment)
         now = time.monotonic()

@@ -18,6 +18,7 @@ from asyncua.ua.status_codes import StatusCodes
 from runtime.servers.opcua import rights
 from runtime.servers.opcua.browsing import Browsing
 from runtime.servers.opcua.continuations import Continuations
+from runtime.servers.opcua.freshness import Freshness
 from runtime.servers.opcua.items import Items
 from runtime.servers.opcua.limits import (
     LONGEST_UNSERVED,
@@ -41,7 +42,14 @@ DENIED = ua.StatusCode(ua.UInt32(StatusCodes.BadUserAccessDenied))
 class Session(InternalSession):
     """What one client does. Its token is random: asyncua's are consecutive numbers."""
 
-    def __init__(self, server: InternalServer, name: Any, watch: Watch, methods: Methods) -> None:
+    def __init__(
+        self,
+        server: InternalServer,
+        name: Any,
+        watch: Watch,
+        methods: Methods,
+        freshness: Freshness,
+    ) -> None:
         super().__init__(server, server.aspace, server.subscription_service, name, external=True)
         server.unregister_external_session(self)
         self.auth_token = ua.NodeId(ua.ByteString(secrets.token_bytes(32)))
@@ -51,6 +59,7 @@ class Session(InternalSession):
         self._rests = Continuations()
         self._watch = watch
         self._methods = methods
+        self._freshness = freshness
 
     @property
     def where(self) -> str:
@@ -60,6 +69,7 @@ class Session(InternalSession):
 
     async def read(self, params: ua.ReadParameters) -> list[ua.DataValue]:
         _bounded(params.NodesToRead, MOST_READ)
+        self._freshness.look()
         values = await super().read(params)
         for index, item in enumerate(params.NodesToRead):
             if item.AttributeId in rights.PERSONAL:
@@ -172,6 +182,7 @@ class Session(InternalSession):
         present = monitored(self.subscription_service.subscriptions.values())
         if present + len(params.ItemsToCreate) > MOST_ITEMS:
             raise ServiceError(StatusCodes.BadTooManyMonitoredItems)
+        self._freshness.look()
         return await super().create_monitored_items(params)
 
     async def modify_monitored_items(

@@ -129,7 +129,8 @@ class Running:
 
     @property
     def utc(self) -> float:
-        """When the scan was that it shows."""
+        """When the scan was that it shows, if somebody looks now."""
+        self._loop.call_soon_threadsafe(self.server.core.freshness.look)
         return self._mirror.columns.value(System.TimeUtc)
 
     def sever(self) -> None:
