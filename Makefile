@@ -4,7 +4,7 @@ VENV := .venv
 PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 PIP := PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 $(VENV)/bin/python -m pip --quiet
 
-.PHONY: run install test check bench coverage lock clean
+.PHONY: run install test check bench node-red coverage lock clean
 
 run: $(VENV)/.installed
 	@exec $(VENV)/bin/calejo demo
@@ -18,6 +18,10 @@ check: $(VENV)/.tests-installed
 	@$(VENV)/bin/ruff format --check --quiet .
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/mypy --no-error-summary
+
+# Too much for every run of the tests: it installs 317 MB.
+node-red: $(VENV)/.tests-installed
+	@CALEJO_NODE_RED=1 $(VENV)/bin/python -m pytest tests/test_readme.py -k node_red $(ARGS)
 
 bench: $(VENV)/.installed
 	@exec $(VENV)/bin/python -m tools.bench $(ARGS)

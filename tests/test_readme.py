@@ -1,7 +1,9 @@
-"""Every command in README.md works, against a running `calejo demo`.
+"""Every command in README.md and docs/scada.md works, against a running `calejo demo`.
 
-Blocks marked sh and sql are executed in their order, as they stand, except that ports and state
-directory are those of the test. An answer with an `id` sets $ID for the blocks after it.
+Blocks marked sh, sql, python and js are executed in their order, as they stand, except that ports
+and state directory are those of the test. An answer with an `id` sets $ID for the blocks after it.
+What stands in a block marked text behind one is what that prints, among other things; such a one
+may fail.
 """
 
 from __future__ import annotations
@@ -23,31 +25,48 @@ import pytest
 
 from runtime.database.embedded import EmbeddedServer
 from tests.calejo import ROOT, Calejo
+from tests.processes import until
+from tests.servers.node_red import process as node_red
+from tests.servers.opcua import node_opcua
 
 PORTS = {"modbus": "5020", "opcua": "4840", "rest": "8080"}
+PAGES = ("README.md", "docs/scada.md")
 ELSEWHERE = ("make test", "make check", "make bench")  # executed by .ci/run
 DEMO = ("make run", "calejo demo")  # is running while the others are executed
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its language, the line that it begins in, its text."""
+    """A fenced block: its page and language, the line that it begins in, its text.
 
+    `said` are lines that it prints, if the page shows any.
+    """
+
+    page: str
     language: str
     line: int
     text: str
+    said: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.language} in line {self.line}"
+        return f"{self.page}: {self.language} in line {self.line}"
 
 
-def blocks(text: str) -> Iterator[Block]:
-    """The fenced blocks of a Markdown text that can be executed."""
-    for found in re.finditer(r"^```(sh|sql)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
-        yield Block(found[1], text.count("\n", 0, found.start()) + 1, found[2].strip())
+FENCED = re.compile(
+    r"^```(sh|sql|python|js)\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL
+)
 
 
-BLOCKS = list(blocks((ROOT / "README.md").read_text()))
+def blocks(page: str) -> Iterator[Block]:
+    """The fenced blocks of a page that can be executed."""
+    text = (ROOT / page).read_text()
+    for found in FENCED.finditer(text):
+        line = text.count("\n", 0, found.start()) + 1
+        said = tuple((found[3] or "").splitlines())
+        yield Block(page, found[1], line, found[2].strip(), said)
+
+
+BLOCKS = [block for page in PAGES for block in blocks(page)]
 
 
 class Demo:
@@ -55,28 +74,45 @@ class Demo:
 
     def __init__(self, calejo: Calejo, home: Path) -> None:
         self.calejo = calejo
+        self.folder = ROOT
         (home / ".curlrc").write_text("fail-with-body\n")  # an answer that refuses is a failure
         binaries = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         self._environment = calejo.environment | {"PATH": binaries, "CURL_HOME": str(home)}
 
-    def sh(self, text: str) -> str:
+    def here(self, text: str) -> str:
+        """A text of a page with the ports and the state directory of this demonstration."""
         for name, port in PORTS.items():
             text = re.sub(rf"\b{port}\b", str(self.calejo.ports[name]), text)
-        script = re.sub(r"\bvar/", f"{self.calejo.state}/", text)
+        return re.sub(r"\bvar/", f"{self.calejo.state}/", text)
+
+    def sh(self, text: str, may_fail: bool = False) -> str:
         deadline = time.monotonic() + 60
-        done = self._bash(script)
+        done = self._run(["bash", "-euo", "pipefail", "-c", self.here(text)])
         # A stop can be cleared once the pump stands.
-        while done.returncode and "/clear" in script and time.monotonic() < deadline:
-            done = self._bash(script)
-        assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
+        while done.returncode and "/clear" in text and time.monotonic() < deadline:
+            done = self._run(["bash", "-euo", "pipefail", "-c", self.here(text)])
+        assert done.returncode == 0 or may_fail, f"{text}\n{done.stdout}{done.stderr}"
         with suppress(ValueError, KeyError, TypeError):
             self._environment["ID"] = str(json.loads(done.stdout)["id"])
+        return done.stdout + done.stderr
+
+    def python(self, text: str) -> str:
+        done = self._run([sys.executable, "-c", self.here(text)])
+        assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def _bash(self, script: str) -> subprocess.CompletedProcess[str]:
+    def js(self, text: str, packages: Path) -> str:
+        """A module of Node.js; `packages` has what it imports."""
+        file = packages / "page.mjs"
+        file.write_text(self.here(text))
+        done = self._run(["node", str(file)])
+        assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def _run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", script],
-            cwd=ROOT,
+            command,
+            cwd=self.folder,
             env=self._environment,
             capture_output=True,
             text=True,
@@ -109,15 +145,43 @@ def programs(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
-def test_a_block_does_what_the_readme_says(block: Block, demo: Demo) -> None:
+def test_a_block_does_what_its_page_says(
+    block: Block, demo: Demo, request: pytest.FixtureRequest
+) -> None:
     if block.language == "sql":
         demo.sql(block.text)
         return
-    if missing := programs(block.text):
-        pytest.skip(f"not installed here: {', '.join(missing)}")
-    lines = [line for line in block.text.splitlines() if line not in (*ELSEWHERE, *DEMO)]
-    if lines:
-        assert demo.sh("\n".join(lines)), "it printed nothing"
+    if block.language == "js":
+        said = demo.js(block.text, node_opcua.installed(request.config.cache))
+    elif block.language == "python":
+        said = demo.python(block.text)
+    else:
+        if missing := programs(block.text):
+            pytest.skip(f"not installed here: {', '.join(missing)}")
+        lines = [line for line in block.text.splitlines() if line not in (*ELSEWHERE, *DEMO)]
+        if not lines:
+            return
+        said = demo.sh("\n".join(lines), may_fail=bool(block.said))
+    assert said, "it printed nothing"
+    for line in block.said:
+        assert line in said
+
+
+def test_the_flow_of_node_red_reads_both_servers(
+    demo: Demo, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    packages = node_red.installed(request.config.cache)
+    flow, token = demo.here(node_red.FLOW.read_text()), demo.calejo.places.token()
+    folder = demo.calejo.places.certificates / "opcua"
+    with node_red.running(packages, tmp_path / "node-red", flow, "operator", token) as process:
+        until(lambda: list((folder / "rejected").glob("NodeOPCUA*")), what="for its certificate")
+        demo.sh("calejo certs trust $(calejo certs | awk '/NodeOPCUA/ {print $1}')")
+        until(lambda: _agree(process.values()), what="for the same level by both protocols")
+
+
+def _agree(values: dict[str, float | None]) -> bool:
+    modbus, opcua = values.get("modbus"), values.get("opcua")
+    return modbus is not None and modbus > 0.0 and modbus == opcua
 
 
 def test_commands_that_are_executed_elsewhere_are_executed_there() -> None:
