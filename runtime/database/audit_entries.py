@@ -72,7 +72,7 @@ def of_record(record: Record, names: Names) -> Entry:
         "role": body["role"].lower(),
         "protocol": body["source"].lower(),
         "address": _text(body["where"]),
-        "action": f"{verb} {what}",
+        "action": body.get("action", f"{verb} {what}"),
         "object": names.path(tag, slot),
         "result": body.get("result", ASKED).lower().replace("_", " "),
         "reason": _text(body["why"]),

@@ -101,6 +101,12 @@ class Mirror(View):
         self._post.close()
         self._journal.close()
 
+    def note(self, asker: Asker, action: str, tag: Tag, slot: int) -> None:
+        """Record what somebody said of a row of `tag` without asking the scan for anything."""
+        record = request_record(new_id(), tag, slot, 0.0, asker, 0)
+        told = {"action": action, "result": Result.EXECUTED.name, "answered_at": time.time()}
+        self._journal.append(Kind.ANSWER, record | told)
+
     def ask(self, tag: Tag, slot: int, value: float, asker: Asker, reference: int = 0) -> Answer:
         """Ask the scan to write `value` to a row of `tag`, and wait for its answer.
 

@@ -22,6 +22,8 @@ from runtime.servers.opcua.properties import Property
 from runtime.servers.opcua.references import References
 from runtime.servers.opcua.values import Lazy, Values
 
+NOTIFIER = ua.EventNotifier.SubscribeToEvents.mask
+
 
 class PlantNode(NodeData):
     """A node of ours, and what it stands for. References are made when somebody browses."""
@@ -57,6 +59,7 @@ class AddressSpace:
     def __init__(self, plant: Plant, values: Values) -> None:
         self.plant = plant
         self._values = values
+        self.also: Callable[[str], PlantNode | None] = lambda path: None  # nodes of another kind
 
     def node(self, nodeid: ua.NodeId) -> PlantNode | None:
         """The node with an id of our namespace."""
@@ -74,7 +77,7 @@ class AddressSpace:
         place, member = self._member(beyond, name)
         if place is not None and member is not None and last in member.properties:
             return _property(nodeid, place, member, member.properties[last])
-        return None
+        return self.also(path)
 
     def child(self, nodeid: ua.NodeId, name: ua.QualifiedName) -> ua.ReferenceDescription | None:
         """The child that a browse name means."""
@@ -131,7 +134,7 @@ def _object(nodeid: ua.NodeId, place: Place) -> PlantNode:
     if place.kind is Kind.TYPE:
         attributes[AttributeIds.IsAbstract] = constant(False, ua.VariantType.Boolean)
     else:
-        attributes[AttributeIds.EventNotifier] = constant(0, ua.VariantType.Byte)
+        attributes[AttributeIds.EventNotifier] = constant(NOTIFIER, ua.VariantType.Byte)
     return PlantNode(nodeid, attributes, lambda: references.of_place(place), place)
 
 

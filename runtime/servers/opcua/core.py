@@ -28,6 +28,10 @@ from runtime.servers.opcua import (
 from runtime.servers.opcua.address_space import AddressSpace, Nodes
 from runtime.servers.opcua.attributes import standard
 from runtime.servers.opcua.browsing import Browsing
+from runtime.servers.opcua.condition_calls import ConditionCalls
+from runtime.servers.opcua.condition_nodes import ConditionNodes, listening
+from runtime.servers.opcua.conditions import Conditions
+from runtime.servers.opcua.event_items import EventItems
 from runtime.servers.opcua.freshness import Freshness
 from runtime.servers.opcua.gate import Attributes
 from runtime.servers.opcua.guard import Guard
@@ -40,7 +44,9 @@ from runtime.servers.opcua.limits import (
 )
 from runtime.servers.opcua.methods import Methods
 from runtime.servers.opcua.plant import Plant
+from runtime.servers.opcua.refresh import Refreshes
 from runtime.servers.opcua.sign_in import Refusal
+from runtime.servers.opcua.subscription import Subscriptions
 from runtime.servers.opcua.users import ANONYMOUS, Nobody
 from runtime.servers.opcua.values import Values
 from runtime.servers.opcua.watch import Watch
@@ -62,7 +68,15 @@ class Core(InternalServer):
         self.watch = Watch(values)
         self.freshness = Freshness(mirror)
         self._space = AddressSpace(plant, values)
+        self._space.also = ConditionNodes(plant).node
+        self.listeners = EventItems()
+        self.conditions = Conditions(values, plant, self.listeners)
+        self.subscription_service = Subscriptions(self, self.aspace, self.watch, self.listeners)
+        self.listeners.begin = self.conditions.begin
+        self._refreshes = Refreshes(self.subscription_service, self.conditions)
         self._methods = Methods(self.aspace, mirror)
+        self.condition_calls = ConditionCalls(mirror, self.conditions, self._refreshes)
+        self._methods.conditions = self.condition_calls
         self.method_service = self._methods
         self.attribute_service = Attributes(self.aspace)
         self.view_service = Browsing(self.aspace, self._space)
@@ -87,6 +101,7 @@ class Core(InternalServer):
     async def init(self, shelffile: Path | None = None) -> None:
         await super().init(shelffile)
         self.aspace._nodes = Nodes(self.aspace._nodes, self._space)
+        listening(self.aspace)
         self.aspace[references.OBJECTS].references.append(references.to_root(self._space.plant))
         self.aspace[references.OBJECT].references += references.to_types(self._space.plant)
         capabilities.tell(self.aspace, self.max_sessions)
@@ -115,6 +130,8 @@ class Core(InternalServer):
             await asyncio.gather(self.time_task, return_exceptions=True)
             self.time_task = None
         self.sign_in.close()
+        await self._refreshes.stop()
+        await self.condition_calls.stop()
         await super().stop()
 
     def create_session(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import cast
 
 from asyncua import ua
@@ -14,6 +15,7 @@ from asyncua.ua.uaprotocol_auto import DataChangeFilter  # what decoding makes; 
 from runtime.servers.opcua.plant import Place
 from runtime.tag import Tag
 
+OVERFLOW = 0x0480  # information of a data value: the queue was full
 ALL_CHANGES = DataChangeFilter(Trigger=ua.DataChangeTrigger.StatusValue)
 
 
@@ -33,7 +35,7 @@ class Item:
         self.interval = 0.0
         self._subscription = subscription
         self._data = data
-        self._discard_oldest = discard_oldest
+        self.discard_oldest = discard_oldest
         self._last: ua.DataValue | None = None
 
     @property
@@ -56,9 +58,19 @@ class Item:
         queue = self._subscription._triggered_datachanges.setdefault(
             cast(int, self._data.monitored_item_id), []
         )
-        if len(queue) >= self._data.queue_size:
-            del queue[0 if self._discard_oldest else -1]
         queue.append(note)
+        if len(queue) > self._data.queue_size:
+            self._drop(queue)
+
+    def _drop(self, queue: list[ua.MonitoredItemNotification]) -> None:
+        """Let the oldest value go, or the one before the newest; the next one tells that it did."""
+        place = 0 if self.discard_oldest else -2
+        del queue[place]
+        if self._data.queue_size > 1:
+            place = 0 if self.discard_oldest else -1
+            queue[place] = ua.MonitoredItemNotification(
+                queue[place].ClientHandle, _overflown(queue[place].Value)
+            )
 
     def resume(self, value: ua.DataValue) -> None:
         """Report a value whatever was reported before."""
@@ -90,6 +102,12 @@ class Item:
         ):
             return True
         return bool(abs(value.Value.Value - last.Value.Value) > band)
+
+
+def _overflown(value: ua.DataValue) -> ua.DataValue:
+    """The value with the overflow bit in its status (Part 4, 7.39.1)."""
+    status = value.StatusCode.value if value.StatusCode else StatusCodes.Good
+    return replace(value, StatusCode=ua.StatusCode(ua.UInt32(status | OVERFLOW)))
 
 
 def fault_of_filter(wanted: object, tag: Tag | None) -> int | None:

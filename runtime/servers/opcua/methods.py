@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asyncua import ua
 from asyncua.crypto.permission_rules import User
@@ -18,6 +18,9 @@ from runtime.servers.opcua.method import OUTPUTS, Method
 from runtime.servers.opcua.plant import Kind, Place
 from runtime.servers.opcua.users import Known, role_of
 from runtime.servers.refusals import Refused
+
+if TYPE_CHECKING:
+    from runtime.servers.opcua.condition_calls import ConditionCalls
 
 __all__ = ["STATUS", "Caller", "Methods", "Refusal", "is_text"]
 
@@ -40,6 +43,7 @@ class Caller:
 
     user: User
     where: str
+    session: ua.NodeId | None = None  # in which; None where it doesn't matter
 
 
 class Methods(MethodService):
@@ -48,6 +52,7 @@ class Methods(MethodService):
     def __init__(self, aspace: Standard, mirror: Mirror) -> None:
         super().__init__(aspace)
         self._mirror = mirror
+        self.conditions: ConditionCalls | None = None  # what is called on conditions
 
     async def call_by(
         self, caller: Caller, calls: list[ua.CallMethodRequest]
@@ -57,6 +62,8 @@ class Methods(MethodService):
 
     async def _result(self, caller: Caller, call: ua.CallMethodRequest) -> ua.CallMethodResult:
         try:
+            if self.conditions is not None and self.conditions.takes(call):
+                return await self.conditions.result(caller, call)
             place, method = self._target(call)
             given = checked(call.InputArguments or [], method.inputs)
             answer = await self._ask(place, method, given, caller)

@@ -133,6 +133,8 @@ class OpcUaServer(Server):
             return
         self._pushed = now
         self.core.watch.push(now)
+        self.core.condition_calls.look()
+        self.core.conditions.look()
         level = service_level(self._mirror)
         if level != self._level:
             self._level = level
@@ -143,6 +145,7 @@ class OpcUaServer(Server):
             self._equipment = found
             self._plant.update(found)
             self.core.watch.renew()
+            self.core.conditions.renew()
 
 
 def _is_news(record: logging.LogRecord) -> bool:

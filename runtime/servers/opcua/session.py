@@ -19,7 +19,6 @@ from runtime.servers.opcua import rights
 from runtime.servers.opcua.browsing import Browsing
 from runtime.servers.opcua.continuations import Continuations
 from runtime.servers.opcua.freshness import Freshness
-from runtime.servers.opcua.items import Items
 from runtime.servers.opcua.limits import (
     LONGEST_UNSERVED,
     MOST_BROWSED,
@@ -115,7 +114,7 @@ class Session(InternalSession):
 
     async def call(self, params: list[ua.CallMethodRequest]) -> list[ua.CallMethodResult]:
         _bounded(params, MOST_CALLED)
-        caller = Caller(self.user, self.where)
+        caller = Caller(self.user, self.where, self.session_id)
         allowed = [rights.may_call(self.user, self.aspace, call.MethodId) for call in params]
         wanted = [call for call, may in zip(params, allowed, strict=True) if may]
         answers = iter(await self._methods.call_by(caller, wanted) if wanted else ())
@@ -149,10 +148,7 @@ class Session(InternalSession):
         params.RequestedPublishingInterval = ua.Duration(interval)
         params.RequestedLifetimeCount = _counter(params.RequestedLifetimeCount, lives)
         params.RequestedMaxKeepAliveCount = _counter(params.RequestedMaxKeepAliveCount, lives // 3)
-        result = await super().create_subscription(params, callback, request_callback)
-        subscription = self.subscription_service.subscriptions[int(result.SubscriptionId)]
-        subscription.monitored_item_srv = Items(subscription, self.aspace, self._watch)
-        return result
+        return await super().create_subscription(params, callback, request_callback)
 
     def modify_subscription(
         self, params: ua.ModifySubscriptionParameters
