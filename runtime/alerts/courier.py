@@ -23,7 +23,8 @@ from runtime.alerts.secrecy import mask
 PR_SET_PDEATHSIG = 1
 SHORT = 300  # characters for a phone: two parts of an SMS
 HEADER = "Idempotency-Key"
-TYPES = {1: NotifyType.FAILURE, 2: NotifyType.WARNING}
+TYPES = {1: NotifyType.FAILURE, 2: NotifyType.WARNING}  # by priority, of what is in alarm
+QUIET = {"cleared": NotifyType.SUCCESS, "test": NotifyType.INFO, "heartbeat": NotifyType.INFO}
 
 
 def main() -> None:
@@ -74,7 +75,8 @@ def deliver(job: dict[str, Any]) -> str | None:
         body=keyed(job["short"], job["key"], min(service.body_maxlen, SHORT))
         if phone
         else keyed(job["text"], job["key"]),
-        notify_type=TYPES.get(job["priority"], NotifyType.INFO),
+        notify_type=QUIET.get(job["fields"].get("event"))
+        or TYPES.get(job["priority"], NotifyType.INFO),
         body_format="text",
         timeout=job["patience"],
         interpret_escapes=False,
@@ -100,7 +102,7 @@ def _mark(service: NotifyBase, job: dict[str, Any]) -> None:
 
 def keyed(text: str, key: str, limit: int | None = None) -> str:
     """A text with the key at its end; what is before it gives way to a limit."""
-    end = f" [{key}]" if limit else f"\n\nKey: {key}"
+    end = f" [{key}]" if limit else f"\n\nMessage {key}: one with this number again is a repeat."
     room = len(text) if limit is None else limit - len(end)
     return (text if len(text) <= room else text[: room - 1] + "…") + end
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from zoneinfo import ZoneInfo
 
 from runtime.alerts.first_out import Group, groups
-from runtime.alerts.wording import Account, Words, moment
+from runtime.alerts.wording import Account, Words, called, headline, moment
 
 LISTED = 40  # alarms that are listed; of the rest it says how many they are
 SHORTLY = 3  # groups that are told on a phone
@@ -28,7 +28,10 @@ def digest(
     news = set(tolds)
     found = [group for group in groups({*tolds, *before}) if news.intersection(group.all)]
     number = f"{len(tolds)} alarm{'s' if len(tolds) > 1 else ''}"
-    lines = [f"{number} came in a flood. In each group the first is the likely cause."]
+    lines = [
+        f"{number} came in a flood, so they are told together. In each group the first is the"
+        " likely cause of what followed."
+    ]
     room = LISTED
     for group in found:
         listed = list(_group(group, news, over, zone))
@@ -40,7 +43,7 @@ def digest(
     parts = [_shortly(group, news, zone) for group in found[:SHORTLY]]
     more = f" and {len(found) - SHORTLY} groups more." if len(found) > SHORTLY else ""
     short = f"FLOOD: {number}. {' '.join(parts)}{more} See mail or operator page."
-    title = f"[flood] {number}, first {head.where}: {head.alarm}"
+    title = f"[flood] {number}, first {headline(head)}"
     fields = {"event": "digest", "alarms": [_fields(told, found) for told in tolds]}
     return Words(title, "\n".join(lines), short, fields)
 
@@ -53,7 +56,7 @@ def _group(
     yield f"First: {_line(first, over, zone)}{known}"
     yield f"  What to do: {first.response}"
     followed = [told for told in group.followed if told in news]
-    kinds = Counter(told.alarm for told in followed)
+    kinds = Counter(called(told) for told in followed)
     if not followed:
         return
     yield f"  {_count(followed)}: {', '.join(f'{n} × {kind}' for kind, n in kinds.items())}"
@@ -68,7 +71,7 @@ def _line(told: Account, over: Collection[Account], zone: ZoneInfo | None, again
     value = f", {told.value}" if told.value else ""
     ended = ", over" if told in over else ""
     since = moment(told.since, zone)
-    return f"P{told.priority} {told.alarm}, {told.where}{again}, since {since}{value}{ended}"
+    return f"P{told.priority} {called(told)}, {told.where}{again}, since {since}{value}{ended}"
 
 
 def _count(followed: Sequence[Account]) -> str:
@@ -79,7 +82,7 @@ def _shortly(group: Group, news: Collection[Account], zone: ZoneInfo | None) -> 
     first = group.first
     followed = [told for told in group.followed if told in news]
     then = f", {_count(followed)}" if followed else ""
-    return f"First {first.where}: {first.alarm} since {moment(first.since, zone)}{then}."
+    return f"First {headline(first)}, since {moment(first.since, zone)}{then}."
 
 
 def _fields(told: Account, found: Sequence[Group]) -> dict[str, object]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import platform
 from pathlib import Path
 
 from runtime.tag import Tag
 from runtime.tags import Pump, Station, System
-from tests.runtime.alerts.dispatching import Alerts
+from tests.runtime.alerts.dispatching import NOON, Alerts
 
 FLOOD = {"flood": {"begins": 10, "ends": 5, "window": "10 min", "digest": "5 min"}}
 
@@ -15,7 +16,9 @@ def flooded(tmp_path: Path) -> Alerts:
     rule = {"rules": {"all": {"steps": "duty"}}}
     alerts = Alerts(tmp_path, FLOOD | rule)
     for slot in range(10):
+        alerts.now = NOON - 3.0 * (10 - slot)  # each by itself
         alerts.alarm(Pump.NoFlow, slot)
+    alerts.now = NOON
     alerts.step()
     return alerts
 
@@ -71,11 +74,11 @@ def test_a_digest_groups_by_station_with_the_first_out_of_each(tmp_path: Path) -
     assert lines == [
         "First: P2 Failsafe, station S50",
         "First: P2 Failed, station S60, pump 60",
-        "  1 followed: 1 × NoFlow",
-        "  P2 NoFlow, station S60, pump 60",
+        "  1 followed: 1 × No flow",
+        "  P2 No flow, station S60, pump 60",
     ]
-    assert title == "[flood] 3 alarms, first station S50: Failsafe"
-    assert "First station S60, pump 60: Failed since 2026-06-03 10:00:01 UTC, 1 followed." in short
+    assert title == "[flood] 3 alarms, first Failsafe: S50"
+    assert "First Failed: S60 pump 60, since 2026-06-03 10:00:01 UTC, 1 followed." in short
 
 
 def test_what_has_a_declared_cause_is_told_with_it_though_its_station_had_another(
@@ -91,10 +94,10 @@ def test_what_has_a_declared_cause_is_told_with_it_though_its_station_had_anothe
     )
     alerts.step(10.0)
     assert digest(alerts)[2] == [
-        "First: P3 LevelsDiffer, station S60",
-        "First: P2 DatabaseLost, the whole system",
-        "  3 followed: 3 × FeedbackLost",
-        *(f"  P3 FeedbackLost, station S{slot}, pump {slot}" for slot in (60, 61, 62)),
+        "First: P3 Levels differ, station S60",
+        f"First: P2 Database lost, the whole system, on {platform.node()}",
+        "  3 followed: 3 × Feedback lost",
+        *(f"  P3 Feedback lost, station S{slot}, pump {slot}" for slot in (60, 61, 62)),
     ]
 
 
@@ -114,6 +117,22 @@ def test_one_alarm_of_many_stations_is_one_group_and_repeats_are_counted(tmp_pat
     ]
 
 
+def test_what_strikes_several_stations_at_once_has_a_cause_outside_them(tmp_path: Path) -> None:
+    alerts = flooded(tmp_path)
+    came(alerts, (Station.EmergencyStop, 60), (Station.LevelsDiffer, 61))
+    alerts.step(10.0)
+    for slot in (60, 61, 62):
+        alerts.alarm(Pump.FeedbackLost, slot)
+    alerts.step()
+    alerts.step(300.0)
+    assert digest(alerts)[2] == [
+        "First: P3 Feedback lost, station S60, pump 60",
+        "  2 followed: 2 × Feedback lost",
+        "  P3 Feedback lost, station S61, pump 61",
+        "  P3 Feedback lost, station S62, pump 62",
+    ]
+
+
 def test_what_was_told_before_the_flood_is_the_first_out_of_what_follows(tmp_path: Path) -> None:
     alerts = flooded(tmp_path)  # NoFlow of pump 3 among them
     came(alerts, (Pump.PowerDeviates, 3), (Pump.Failed, 3))
@@ -121,11 +140,11 @@ def test_what_was_told_before_the_flood_is_the_first_out_of_what_follows(tmp_pat
     text = alerts.outbox.connection.execute(
         "select text from message where kind = 'digest'"
     ).fetchone()[0]
-    assert "First: P2 NoFlow, station S3, pump 3, since 2026-06-03 10:00:00 UTC, told before" in (
+    assert "First: P2 No flow, station S3, pump 3, since 2026-06-03 09:59:39 UTC, told before" in (
         text
     )
-    assert "  2 followed: 1 × PowerDeviates, 1 × Failed" in text
-    assert text.count("NoFlow") == 1, "others that were told before are not told again"
+    assert "  2 followed: 1 × Power deviates, 1 × Failed" in text
+    assert text.count("No flow") == 1, "others that were told before are not told again"
 
 
 def test_a_long_digest_says_how_many_it_leaves_out(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_mail_goes_over_tls_to_a_server_that_wants_a_password(
         until(lambda: attempts(places))
         assert attempts(places) == [("delivered", None)]
         mail = mailbox.next()
-    assert str(make_header(decode_header(mail["Subject"]))) == "[P2] station West: Failsafe"
+    assert str(make_header(decode_header(mail["Subject"]))) == "[P2] Failsafe: West"
     assert mail["To"] == "duty@b.org"
     assert mail["Idempotency-Key"]
 
@@ -82,7 +82,7 @@ def test_an_sms_by_the_gateway_on_site_is_short_and_names_its_key(
             alerts.step()
             body = box.next().body.decode()
             (message,) = rows(places, "select * from message")
-            assert "P1 the whole system: EmergencyStop" in body
+            assert "P1 Emergency stop: the whole system" in body
             assert f"[{message['key']}]" in body
             assert len(message["short"]) <= courier.SHORT
 

@@ -64,9 +64,10 @@ def test_an_alarm_that_comes_and_goes_between_two_looks_is_told_once(
     blink(watched, 2)
     look(service)
     look(service)
-    assert told(places) == [("raised", "[P2, over] station South, pump 13 (P3): NoFlow")]
+    assert told(places) == [("raised", "[P2, over] No flow: South pump 13")]
     (message,) = rows(places, "select text, fields from message")
-    assert "It was over again at once." in message["text"]
+    assert message["text"].startswith("No flow came and went: it is over, and waits")
+    assert ", after less than 1 s" in message["text"]
     assert '"event":"passed"' in message["fields"]
 
 

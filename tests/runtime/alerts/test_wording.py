@@ -28,7 +28,7 @@ def test_a_message_says_what_where_since_when_value_limit_and_what_to_do() -> No
         alarm.response,
     ):
         assert part in words.text
-    assert words.title == "[P2] station North: Failsafe"
+    assert words.title == "[P2] Failsafe: North"
     assert {"station": "North", "since": NOON, "tag": "Station.Failsafe"}.items() <= (
         words.fields.items()
     )
