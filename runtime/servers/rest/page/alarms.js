@@ -62,7 +62,7 @@ export async function refreshAlarms(get) {
   if (told.unacknowledged) heads.push(`${told.unacknowledged} to acknowledge`);
   if (told.flood) heads.push("FLOOD");
   page("#alarms h2").textContent = heads.join(" · ");
-  page("#hidden summary").textContent = `Hidden: ${told.active} active in all, ${told.shelved} shelved`;
+  page("#hidden summary").textContent = `Hidden alarms · ${told.shelved} shelved · with those above, ${told.active} active`;
   standing(told.alarms);
   hidden(concealed.alarms);
 }
