@@ -16,7 +16,7 @@ import sys
 from dataclasses import dataclass
 
 from runtime import realtime
-from tools.bench import lateness, stops
+from tools.bench import lateness, opcua, stops
 from tools.bench.figures import Spread, against, milliseconds, spread
 
 AIMS = {1_000: 0.001, 10_000: 0.005}  # s: execution p99 by number of pumps
@@ -24,6 +24,7 @@ RECORDING_AIM = 0.05  # of the execution, at so many pumps:
 RECORDED_PUMPS = 1_000
 LATENESS_AIM = 2.0  # × cyclictest
 STOP_MARGIN = 0.020  # s above two periods
+OPCUA_START, OPCUA_MEMORY, OPCUA_SHARE = 2.0, 400e6, 0.02  # s, bytes, share of a core
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,17 @@ def show_stops(count: int) -> None:
         print(f"    {protocol:7} {_row(latency)}   {against(latency.most, aim)}")
 
 
+def show_opcua(seconds: float) -> None:
+    found = opcua.measure(seconds)
+    start, memory = found.start, found.memory
+    print(f"\nOPC UA, {opcua.PUMPS:,} pumps, {found.nodes:,} nodes, nobody monitors")
+    print(f"    process to first answer {start:8.2f} s      {against(start, OPCUA_START)}")
+    print(f"        of which processor time {found.busy:.2f} s")
+    print(f"        the very first time {found.first:.2f} s, making its certificate and key")
+    print(f"    memory {memory / 1e6:25.0f} MB     {against(memory, OPCUA_MEMORY)}")
+    print(f"    of a core {found.share * 100:22.2f} %      {against(found.share, OPCUA_SHARE)}")
+
+
 def _row(found: Spread) -> str:
     return "  ".join(milliseconds(value) for value in (found.p50, found.p99, found.most))
 
@@ -121,6 +133,7 @@ def main() -> None:
     show_execution(amount.scans)
     show_lateness(amount.seconds)
     show_stops(amount.stops)
+    show_opcua(amount.seconds / 2)
 
 
 if __name__ == "__main__":

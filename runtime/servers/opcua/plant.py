@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import Enum, IntFlag, auto
+from enum import Enum, auto
 
 from runtime.equipment import Equipment
 from runtime.tag import Table
@@ -28,12 +28,8 @@ class Kind(Enum):
     PLACEHOLDER = auto()  # in a type: any number of objects of another one
 
 
-class Verb(IntFlag):
-    """How a place has changed, as ModelChangeStructureDataType (Part 5, 12.16) has it."""
-
-    NODE_ADDED = 1
-    REFERENCE_ADDED = 4
-    REFERENCE_DELETED = 8
+# How a place has changed, as bits: the verbs of ModelChangeStructureDataType (Part 5, 12.16).
+NODE_ADDED, REFERENCE_ADDED, REFERENCE_DELETED = 1, 4, 8
 
 
 @dataclass(eq=False, slots=True)
@@ -101,7 +97,7 @@ class Plant:
         )
         self._places = {ROOT: self.root, holder: station.children["<Pump>"]}
         self._places |= {place.path: place for place in self.types.values()}
-        self._changes: dict[Place, Verb] = {}
+        self._changes: dict[Place, int] = {}
         name = System.__name__
         self._put(name, name, name, self.root, System, 0, present=True)
 
@@ -113,7 +109,7 @@ class Plant:
         """The place at a path."""
         return self._places.get(path)
 
-    def update(self, equipment: Equipment) -> dict[Place, Verb]:
+    def update(self, equipment: Equipment) -> dict[Place, int]:
         """Add what is new, take over new names and slots, hide what is gone: what that changed."""
         self._changes = {}
         before = [place for place in self._equipped() if place.present]
@@ -150,7 +146,7 @@ class Plant:
         if place is None:
             place = self._places[path] = Place(path, name, title, parent, table)
             parent.children[name] = place
-            self._change(place, Verb.NODE_ADDED)
+            self._change(place, NODE_ADDED)
             if table is not System:
                 self._join(place, parent)
         place.title, place.slot, place.present = title or name, slot, present
@@ -163,25 +159,25 @@ class Plant:
             group = Place(path, f"Group {number}", "", parent, kind=Kind.FOLDER)
             parent.groups.append(group)
             self._places[path] = group
-            self._change(group, Verb.NODE_ADDED)
+            self._change(group, NODE_ADDED)
         place.group = group = parent.groups[number]
         group.children[place.name] = place
         first, last = next(iter(group.children)), place.name
         group.title = first if first == last else f"{first} … {last}"
         if len(parent.children) == GROUP + 1:  # from now on it shows groups in their place
-            self._change(parent, Verb.REFERENCE_ADDED | Verb.REFERENCE_DELETED)
+            self._change(parent, REFERENCE_ADDED | REFERENCE_DELETED)
 
     def _compare(self, before: set[Place]) -> None:
         """Note what refers to others than before."""
         for place in self._equipped():
             if place.present != (place in before):
-                verb = Verb.REFERENCE_ADDED if place.present else Verb.REFERENCE_DELETED
+                verb = REFERENCE_ADDED if place.present else REFERENCE_DELETED
                 self._change(place, verb)
                 if place.above is not None:
                     self._change(place.above, verb)
 
-    def _change(self, place: Place, verb: Verb) -> None:
-        self._changes[place] = self._changes.get(place, Verb(0)) | verb
+    def _change(self, place: Place, verb: int) -> None:
+        self._changes[place] = self._changes.get(place, 0) | verb
 
 
 def _type(table: type[Table]) -> Place:

@@ -21,7 +21,7 @@ from runtime.servers.listening import listening
 from runtime.servers.mirror import Mirror
 from runtime.servers.opcua.server import OpcUaServer
 
-POLL = 0.02  # s between looks for a new image
+POLL = 0.05  # s between looks whether something is due
 BEAT = 0.5  # s
 EXPIRING = timedelta(days=30)  # to the end of the certificate: ours is renewed before
 

@@ -50,6 +50,7 @@ class OpcUaServer(Server):
         idle: float,
         anonymous: bool = False,
     ) -> None:
+        gc.disable()  # until it is started: collecting would take as long as making all that
         self._mirror = mirror
         self._plant = Plant()
         self._equipment = Equipment()
@@ -61,7 +62,8 @@ class OpcUaServer(Server):
         self._looked = time.monotonic()  # when for a new certificate
         self.core = Core(mirror, self._plant, self.guard, connections, idle)
         super().__init__(iserver=self.core)
-        self._take_over(equipment.load(places.equipment))  # known before the scan runs
+        mirror.equipment = equipment.load(places.equipment)  # known before the scan runs
+        self._take_over(mirror.equipment)
         host = socket.gethostname() if ip_address(host).is_unspecified else host
         self.set_endpoint(f"opc.tcp://{f'[{host}]' if ':' in host else host}:{port}/{PATH}")
         self.name = self.manufacturer_name = NAME
@@ -86,7 +88,6 @@ class OpcUaServer(Server):
         """Build the address space and take connections."""
         for name in ("asyncua.server.uaprocessor", "asyncua.server.server"):
             logging.getLogger(name).addFilter(_is_news)
-        gc.disable()  # collecting while OPC UA's own nodes are made would take as long as making
         try:
             await self.init()
         finally:
