@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
 import config
 from runtime import (
     equipment,
     instance,
     log_levels,
-    scan_process,
-    start,
     status,
     tracing,
     wells,
@@ -31,7 +32,6 @@ from runtime.equipment import EquipmentError
 from runtime.layout import Capacity, Columns, Layout
 from runtime.places import Places, StateError
 from runtime.processes import of_demo
-from runtime.program import ProgramError
 from runtime.security import commands as security
 from runtime.security.accounts import AccountsError
 from runtime.supervisor import StartError
@@ -57,7 +57,7 @@ def execute(arguments: Sequence[str]) -> None:
     given = _parser().parse_args(arguments)
     try:
         given.command(given)
-    except (config.ConfigurationError, ProgramError) as error:
+    except config.ConfigurationError as error:
         sys.exit(str(error))
     except FAILURES as error:
         sys.exit(f"calejo: {error}")
@@ -108,20 +108,34 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+@contextmanager
+def _starting() -> Iterator[ModuleType]:
+    """What checks and starts the program: loading its laws takes half a second, so only here."""
+    start = importlib.import_module("runtime.start")
+    try:
+        yield start
+    except start.ProgramError as error:
+        sys.exit(str(error))
+
+
 def _run(given: argparse.Namespace) -> None:
-    start.run()
+    with _starting() as start:
+        start.run()
 
 
 def _demo(given: argparse.Namespace) -> None:
     # Sample stations belong into no other database, whatever scan.yaml and environment say.
     os.environ.pop("CALEJO_DATABASE_FILE", None)
     os.environ["CALEJO_DATABASE"] = "embedded"
-    start.run(of_demo())
+    with _starting() as start:
+        start.run(of_demo())
 
 
 def _check(given: argparse.Namespace) -> None:
-    configuration = start.checked(given.file)
-    scan_process.rehearsed(configuration, Columns(Layout(Capacity.of(configuration.capacity))))
+    with _starting() as start:
+        configuration = start.checked(given.file)
+        columns = Columns(Layout(Capacity.of(configuration.capacity)))
+        importlib.import_module("runtime.scan_process").rehearsed(configuration, columns)
     servers = configuration.servers
     database = "embedded" if configuration.database == "embedded" else "by DSN"
     _say(

@@ -11,11 +11,14 @@ import platform
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from config.calendar import local
-from runtime.alerts.occurrences import Occurrence
 from runtime.equipment import Equipment
+
+if TYPE_CHECKING:  # finding occurrences takes compiled code, which telling of them needs not load
+    from runtime.alerts.occurrences import Occurrence
 
 PRIORITIES = {1: "critical", 2: "high", 3: "medium", 4: "low"}
 
