@@ -1,4 +1,27 @@
-"""One supervised process through its lives: started, watched by its counter, restarted."""
+"""One supervised process through its lives: started, watched by its counter, restarted.
+
+What it has to show while it runs, or it is killed as hanging:
+
+| it says  | sign of life                                  | killed without one for             |
+|----------|-----------------------------------------------|------------------------------------|
+| starting | its counter, or WORK s of time on a processor | START_PATIENCE, in all LONGEST_START |
+| works    | its counter                                   | its own patience                   |
+| standby  | none: it waits in the kernel                  | -                                  |
+
+A start may take minutes where laws have to be compiled, which moves no counter but takes processor
+time. When it is started again after its end:
+
+| it ended                 | when it                           | wait  | wait after a failure then |
+|--------------------------|-----------------------------------|-------|---------------------------|
+| in any way               | worked, HEALTHY s after its start | none  | FIRST_DELAY               |
+| by a signal from outside | worked, earlier                   | none  | as it was                 |
+| by itself, or as hanging | worked, earlier                   | delay | doubled, to LONGEST_DELAY |
+| in any way               | was still starting                | delay | doubled, to LONGEST_DELAY |
+
+From outside come the signals by which people, service managers and a kernel short of memory end a
+process. In the long run whatever fails by itself is started at most every LONGEST_DELAY s, and
+nobody waits for a process that did nothing wrong.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +29,8 @@ import ctypes
 import os
 import signal
 import subprocess
+from contextlib import suppress
+from pathlib import Path
 
 import structlog
 
@@ -14,10 +39,16 @@ from runtime.processes import Process
 from runtime.progress import Health, State, look
 
 PR_SET_PDEATHSIG = 1
-START_PATIENCE = 60.0  # s until a process that starts must have begun its work
+START_PATIENCE = 60.0  # s
+LONGEST_START = 1800.0  # s: a start that never ends may keep a processor busy too
+WORK = 1.0  # s
 FIRST_DELAY = 0.1  # s
 LONGEST_DELAY = 10.0  # s
-HEALTHY = 60.0  # s after which earlier failures are forgotten
+HEALTHY = LONGEST_DELAY
+_FROM_OUTSIDE = {
+    -number
+    for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
+}
 
 _libc = ctypes.CDLL(None)
 logger = structlog.get_logger()
@@ -37,13 +68,16 @@ class Child:
         self._delay = FIRST_DELAY
         self._began = 0.0
         self._count = 0
-        self._still = 0.0
+        self._worked_s = 0.0  # time on a processor when it last showed a sign of life
+        self._still = self._starting_s = 0.0
+        self._begun = self._hung = False
         self._popen: subprocess.Popen[bytes] | None = None
 
     def start(self, now: float) -> None:
         """Start it; what can't be started now is tried again later."""
         self.starts += 1
         self._began, self._count, self._still, self.due = now, 0, 0.0, None
+        self._worked_s, self._starting_s, self._begun, self._hung = 0.0, 0.0, False, False
         if not self.process.progress:
             self.trouble = ""  # there will be no other word of its health
         parent = os.getpid()
@@ -64,6 +98,9 @@ class Child:
 
     def reaped(self, code: int) -> None:
         """Take note that it has ended: `code` is its exit code, or minus the signal that did it."""
+        health = self.health()
+        begun = health is not None and health.state is not State.STARTING
+        self._begun = begun or not self.process.progress
         if self._popen is not None:
             self._popen.returncode = code
         self.pid = None
@@ -71,20 +108,24 @@ class Child:
     def failed(self, code: int, now: float) -> None:
         """Have it started again after its unasked-for end, unless it was to run once."""
         words = f"exit code {code}" if code >= 0 else f"killed by {_signal_name(-code)}"
-        if not self.process.once:
+        if self.process.once:
+            self.trouble = words if code else ""
+        elif self._begun and now - self._began >= HEALTHY:
+            self._delay = FIRST_DELAY
+            self._start_again(words, now, 0.0)
+        elif self._begun and code in _FROM_OUTSIDE and not self._hung:
+            self._start_again(words, now, 0.0)
+        else:
             self._retry(words, now)
-        elif code:
-            self.trouble = words
 
     def _retry(self, words: str, now: float) -> None:
-        if now - self._began >= HEALTHY:
-            self._delay = FIRST_DELAY
-        self.trouble = words
-        self.due = now + self._delay
-        logger.warning(
-            "process ended", name=self.role, reason=words, restart_in_s=round(self._delay, 1)
-        )
+        self._start_again(words, now, self._delay)
         self._delay = min(2 * self._delay, LONGEST_DELAY)
+
+    def _start_again(self, words: str, now: float, delay: float) -> None:
+        self.trouble = words
+        self.due = now + delay
+        logger.warning("process ended", name=self.role, reason=words, restart_in_s=round(delay, 1))
 
     def health(self) -> Health | None:
         """What its present life says of itself."""
@@ -96,22 +137,35 @@ class Child:
         return None
 
     def hangs(self, elapsed: float) -> bool:
-        """Whether its counter has stood for too long; `elapsed` is the time since the last look."""
+        """Whether it shows no sign of life; `elapsed` is the time since the last look."""
         if self.pid is None or not self.process.progress:
             return False
         health = self.health()
-        if health is None or health.state is State.STARTING:
-            patience = max(START_PATIENCE, self.process.patience)
+        starting = health is None or health.state is State.STARTING
+        patience = self.process.patience
+        if starting:
+            patience = max(START_PATIENCE, patience)
+            self._starting_s += elapsed
         else:
             self.trouble = ""
-            patience = self.process.patience
-        if health is not None and (health.count != self._count or health.state is State.STANDBY):
-            self._count, self._still = health.count, 0.0
+        if self._lives(health, starting):
+            self._still = 0.0
         else:
             self._still += elapsed
-        if self._still <= patience:
+        if self._still <= patience and self._starting_s <= LONGEST_START:
             return False
-        self._still = 0.0  # it is killed for it; one that can't be killed is named again later
+        self._still = self._starting_s = 0.0  # one that can't be killed is named again later
+        self._hung = True
+        return True
+
+    def _lives(self, health: Health | None, starting: bool) -> bool:
+        if health is not None and (health.count != self._count or health.state is State.STANDBY):
+            self._count = health.count
+            return True
+        worked = _processor_time(self.pid or 0) if starting else 0.0
+        if worked < self._worked_s + WORK:
+            return False
+        self._worked_s = worked
         return True
 
     def signal(self, number: signal.Signals) -> None:
@@ -123,6 +177,14 @@ class Child:
 def _signal_name(number: int) -> str:
     """Real-time signals have no name of their own."""
     return next((known.name for known in signal.Signals if known == number), f"signal {number}")
+
+
+def _processor_time(pid: int) -> float:
+    """Time in s that a process has spent on processors, all its threads together."""
+    with suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
 
 
 def _bind(parent: int) -> None:

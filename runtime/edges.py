@@ -80,7 +80,7 @@ def _of_stop(
     later = (columns[Request.Id] == in_force) & (taken > scan)
     if value and in_force and not later.any():
         return {"request": in_force, "reference": 0}
-    age = (columns[System.Requests][0] - 1 - np.arange(len(asked))) % len(asked)
+    age = (int(columns[System.Requests][0]) - 1 - np.arange(len(asked))) % len(asked)
     setting = clearing = None
     for row in sorted(asked.nonzero()[0].tolist(), key=lambda row: -age[row]):
         if not columns[Request.Value][row]:

@@ -127,6 +127,7 @@ def main(config: Config, places: Places) -> None:
     """Stand by until the lead is free, then scan until told to end."""
     ending = _Ending()
     progress = Progress(places.progress("standby"))
+    progress.say(State.STARTING, "prepares its laws: minutes, if their sources have changed")
     columns = Columns(Layout(Capacity.of(config.capacity)))
     program = rehearsed(config, columns)
     realtime.still_the_collector()

@@ -1,30 +1,112 @@
-"""One supervised process: what it is started with."""
+"""One supervised process, itself played by the test: when it hangs, how soon it starts again."""
 
 from __future__ import annotations
 
 import os
-import sys
+import signal
+import time
 from pathlib import Path
 
 import pytest
 
-from runtime.child import Child
+from runtime import child as module
+from runtime.child import FIRST_DELAY, HEALTHY, LONGEST_DELAY, LONGEST_START, START_PATIENCE, Child
 from runtime.places import Places
 from runtime.processes import Process
+from runtime.progress import Progress, State
 
-SAY = "import os, sys; open(sys.argv[1], 'w').write(os.environ['OURS'] + os.environ['HEAP'])"
+SEGFAULT, KILLED = -signal.SIGSEGV, -signal.SIGKILL
+PATIENCE = 2.0
 
 
-def test_a_process_gets_its_own_environment_where_the_operator_has_not_said_otherwise(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+class Life:
+    """A child whose process is this one."""
+
+    def __init__(self, root: Path) -> None:
+        places = Places(root)
+        places.shared = root
+        self.child = Child(Process("modbus", ("true",), ("modbus",), PATIENCE), places)
+        self.child.pid = os.getpid()
+        places.progress("modbus").parent.mkdir(exist_ok=True)
+        self.progress = Progress(places.progress("modbus"))
+
+    def waits(self, code: int, lived: float, state: State = State.GOOD) -> float:
+        """How long it waits for its next start when it ends so many s after its start."""
+        self.progress.say(state, "")
+        self.child.reaped(code)
+        self.child.failed(code, lived)
+        self.child.pid = os.getpid()
+        assert self.child.due is not None
+        return round(self.child.due - lived, 3)
+
+
+@pytest.fixture
+def life(tmp_path: Path) -> Life:
+    return Life(tmp_path)
+
+
+def test_what_was_killed_at_work_is_started_at_once_however_often(life: Life) -> None:
+    assert [life.waits(KILLED, 1.0) for _ in range(20)] == [0.0] * 20
+
+
+def test_what_fails_by_itself_waits_longer_each_time_up_to_a_limit(life: Life) -> None:
+    waits = [life.waits(code, 1.0) for code in (3, 0, SEGFAULT, 70, 1, 1, 1, 1, 1)]
+    assert waits == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, LONGEST_DELAY, LONGEST_DELAY]
+
+
+def test_what_is_killed_while_it_starts_waits_too(life: Life) -> None:
+    waits = [life.waits(KILLED, 100.0, State.STARTING) for _ in range(3)]
+    assert waits == [0.1, 0.2, 0.4]
+
+
+def test_what_worked_for_a_while_is_started_at_once_and_its_failures_are_forgotten(
+    life: Life,
 ) -> None:
-    said = tmp_path / "said"
-    monkeypatch.setenv("HEAP", "theirs")
-    environment = {"OURS": "ours, ", "HEAP": "ours"}
-    command = (sys.executable, "-c", SAY, str(said))
-    child = Child(Process("scan", command, environment=environment), Places(tmp_path))
-    child.start(0.0)
-    assert child.pid is not None
-    _, status = os.waitpid(child.pid, 0)
-    child.reaped(os.waitstatus_to_exitcode(status))
-    assert said.read_text() == "ours, theirs"
+    assert [life.waits(1, 1.0) for _ in range(3)][-1] == 0.4
+    assert life.waits(1, HEALTHY) == 0.0
+    assert life.waits(1, 1.0) == FIRST_DELAY
+
+
+def test_what_was_killed_as_hanging_failed_by_itself(life: Life) -> None:
+    life.progress.say(State.GOOD, "")
+    life.child.hangs(0.0)
+    assert life.child.hangs(PATIENCE + 0.1)
+    assert life.waits(KILLED, 3.0) == FIRST_DELAY
+
+
+def test_a_start_that_takes_processor_time_may_take_long_but_not_for_ever(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spent = iter(float(n) for n in range(1_000_000))
+    monkeypatch.setattr(module, "_processor_time", lambda _: next(spent))
+    elapsed = 0.0
+    while not life.child.hangs(START_PATIENCE):
+        elapsed += START_PATIENCE
+    assert elapsed == LONGEST_START
+
+
+def test_a_start_that_does_nothing_hangs(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    spent = iter((5.0, 5.9, 5.9))
+    monkeypatch.setattr(module, "_processor_time", lambda _: next(spent))
+    assert not life.child.hangs(0.2)  # its counter moved
+    assert not life.child.hangs(START_PATIENCE)  # it worked
+    assert not life.child.hangs(START_PATIENCE)
+    assert life.child.hangs(1.0)
+
+
+def test_processor_time_is_no_sign_of_life_of_what_has_begun_its_work(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spent = iter(float(n) for n in range(100))
+    monkeypatch.setattr(module, "_processor_time", lambda _: next(spent))
+    life.progress.say(State.GOOD, "")
+    assert not life.child.hangs(0.2)
+    assert life.child.hangs(PATIENCE + 0.1)
+
+
+def test_the_processor_time_of_a_process_is_what_the_kernel_counts() -> None:
+    tick = 1 / os.sysconf("SC_CLK_TCK")
+    before = time.process_time()
+    found = module._processor_time(os.getpid())
+    assert before - 3 * tick <= found <= time.process_time() + 3 * tick
+    assert module._processor_time(2**22 + 1) == 0.0
