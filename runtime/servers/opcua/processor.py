@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import struct
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -130,7 +131,7 @@ class Processor(Serving):
             return await self._process_message(typeid, request, seqhdr, body)
         except (ServiceError, ua.uaerrors.UaStatusCodeError) as error:
             status = error.code
-        except UaError:
+        except (UaError, ValueError, struct.error):
             status = StatusCodes.BadDecodingError
         except Exception as error:  # asyncua raises whatever a malformed request leads it to
             logger.warning("request failed", client=self.where, reason=repr(error)[:200])
