@@ -47,12 +47,14 @@ def _observe(system: Pins, pump: Pins, start: Pins) -> None:
         commanded = asked and not pump.Commanded[p] and (rested or pump.RunTime[p] == 0.0)
         stood = pump.RunTime[p] == 0.0 or (rested and (commanded or not observed))
 
-        seen = observed and turning and stood
+        seen = observed and turning and (stood or pump.RunAssumed[p])
         if commanded or (seen and not pump.StartCounted[p]):
             pump.Starts[p] += 1
         if commanded or seen:
             latest = p * STARTS_KEPT + (int(pump.Starts[p]) - 1) % STARTS_KEPT
             start.At[latest] = now if seen else now - elapsed
+        assumed = turning and not observed
+        pump.RunAssumed[p] = assumed and (pump.RunAssumed[p] or (stood and not commanded))
         known = observed and turning
         pump.StartCounted[p] = asked and not known and (commanded or pump.StartCounted[p])
         pump.Commanded[p] = asked
@@ -101,7 +103,9 @@ class RunTimes(Block):
 
     Starts counts a start when the setpoint rises from 0 while the motor stands, and when Running is
     seen to begin, but only once for the two: a start that was commanded is observed later. Its time
-    is the later one. The times of the latest starts are kept on ControlTime, which stands still
+    is the later one. A motor that stood against its command when its feedback was lost is taken to
+    turn (RunAssumed); that is a start if it does when feedback comes back, and none if it stands.
+    The times of the latest starts are kept on ControlTime, which stands still
     while nothing controls: limits hold across restarts and err on the side of the motor.
     StartsLastHour is the number younger than 3600 s. A start is held back while that is at
     MaxStartsPerHour, and while the pump has rested for less than MinOff.
@@ -126,6 +130,7 @@ class RunTimes(Block):
         Pump.Starts,
         Pump.StartsLastHour,
         Pump.StartCounted,
+        Pump.RunAssumed,
         Pump.Commanded,
         Pump.StartHeld,
     )

@@ -24,7 +24,7 @@ def observe(pump: Row, starts: list[Row], system: Row) -> None:
         unsure = True
         stood = stood or not reports or (asked and not pump.Commanded)
     commanded = asked and not pump.Commanded and unsure
-    seen = reports and turning and stood
+    seen = reports and turning and (stood or pump.RunAssumed)
     if commanded or (seen and not pump.StartCounted):
         pump.Starts += 1
     if commanded or seen:
@@ -33,6 +33,10 @@ def observe(pump: Row, starts: list[Row], system: Row) -> None:
         pump.StartCounted = False
     elif commanded:
         pump.StartCounted = True
+    if reports or not turning:
+        pump.RunAssumed = False
+    elif stood and not commanded:
+        pump.RunAssumed = True
     pump.Commanded = asked
 
     if turning:

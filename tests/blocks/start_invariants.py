@@ -85,15 +85,31 @@ def no_start_is_held_back_without_a_reason(trace: Trace) -> Array:
     held &= trace.level_good & ~pump.LevelTrip & ~over(trace) & ~local(trace) & (trace.low > 0.0)
     held &= (np.cumsum(trace.begins) == 1)[:, None]
     times, commanded = trace.system.ControlTime[:, 0], commanded_starts(trace)
-    rests = ~turning(trace)
     for slot in range(found.shape[1]):
         scans = held[:, slot].nonzero()[0]
         latest = _latest(trace, commanded, slot, scans, as_seen=True)
         too_many = latest >= pump.MaxStartsPerHour[scans, slot]
+        since = _rest_since(trace, slot)
         for scan, by_starts in zip(scans, too_many, strict=True):
-            turned = (~rests[:scan, slot]).nonzero()[0]
-            rested = times[scan] - times[turned[-1] + 1] if len(turned) else np.inf
+            rested = times[scan] - since[scan]
             found[scan, slot] = by_starts or rested < pump.MinOff[scan, slot]
+    return found
+
+
+def _rest_since(trace: Trace, slot: int) -> list[float]:
+    """Since when the motor rests, in each scan: since it was first known to, after it last turned.
+
+    It is not known while feedback is lost and the setpoint is not the scan's own.
+    """
+    pump, was = trace.pump, trace.was
+    known = (pump.RunningQuality == GOOD) | was.Adopted | ~pump.Configured
+    since, turned, found = -np.inf, False, []
+    times = trace.system.ControlTime[:, 0]
+    for time, turns, is_known in zip(times, turning(trace)[:, slot], known[:, slot], strict=True):
+        turned = turned or turns
+        if turned and not turns and is_known:
+            since, turned = time, False
+        found.append(np.inf if turned else since)
     return found
 
 

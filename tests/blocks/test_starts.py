@@ -128,3 +128,24 @@ def test_a_pump_with_its_starts_used_is_held_back(
     plc[Pump.Starts][0] = starts
     plc.step()
     assert plc[Pump.StartHeld][0] == held
+
+
+@pytest.mark.parametrize(("comes_back", "starts"), [(True, 2), (False, 1)])
+def test_a_start_while_feedback_is_lost_counts_once_feedback_shows_it(
+    plc: Plc, comes_back: bool, starts: int
+) -> None:
+    plc.before_scan = None
+    plc.plan(0, speed=45.0)
+    plc.step(2)
+    plc[Pump.MeasuredRunning][0] = True
+    plc.step(2)
+    plc[Pump.MeasuredRunning][0] = False  # it falls out, and is still commanded
+    plc.step(2)
+    plc.fresh = False
+    plc[Pump.MeasuredTime][:] = 0.0
+    plc.step(3)
+    assert plc[Pump.Turning][0], "as it is told"
+    plc.fresh = True
+    plc[Pump.MeasuredRunning][0] = comes_back
+    plc.step(3)
+    assert plc[Pump.Starts][0] == plc[Pump.StartsLastHour][0] == starts

@@ -26,6 +26,10 @@ class RunTimes(Table):
     )
     StartsLastHour = memory("Starts in the last hour.", dtype="u1", register=40)
     StartCounted = flag("The commanded start is counted and not yet observed.", access=INTERNAL)
+    RunAssumed = flag(
+        "A motor that stood when its feedback was lost is taken to turn; its start is not counted.",
+        access=INTERNAL,
+    )
     Commanded = flag("The setpoint was above 0 when run times were last taken.", access=INTERNAL)
     StartHeld = memory(
         "What holds back a start, as bits; 0 if it may start.",
