@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from copy import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from asyncua import ua
 from asyncua.common.utils import ServiceError
@@ -35,6 +36,7 @@ from runtime.servers.opcua.event_items import EventItems
 from runtime.servers.opcua.freshness import Freshness
 from runtime.servers.opcua.gate import Attributes
 from runtime.servers.opcua.guard import Guard
+from runtime.servers.opcua.items import Items
 from runtime.servers.opcua.limits import (
     MOST_QUEUED,
     MOST_SUBSCRIPTIONS_OF_ALL,
@@ -43,7 +45,8 @@ from runtime.servers.opcua.limits import (
     SIGN_IN,
 )
 from runtime.servers.opcua.methods import Methods
-from runtime.servers.opcua.plant import Plant
+from runtime.servers.opcua.model_changes import model_change
+from runtime.servers.opcua.plant import Place, Plant
 from runtime.servers.opcua.refresh import Refreshes
 from runtime.servers.opcua.sign_in import Refusal
 from runtime.servers.opcua.subscription import Subscriptions
@@ -108,6 +111,13 @@ class Core(InternalServer):
 
     async def load_standard_address_space(self, shelf_file: Path | None = None) -> None:
         standard_nodes.fill(self.aspace)
+
+    def tell(self, changes: Mapping[Place, int]) -> None:
+        """Tell clients what stations and pumps have come or gone, and names that are others."""
+        if changes:
+            self.listeners.tell(model_change(changes))
+        for subscription in self.subscription_service.subscriptions.values():
+            cast(Items, subscription.monitored_item_srv).look_again()
 
     async def serve_at_level(self, level: int) -> None:
         """Tell clients how good this server is, and its state (`service_level`)."""

@@ -184,6 +184,12 @@ class Items(MonitoredItemService):
         self.isub._triggered_datachanges.pop(mid, None)
         return ua.StatusCode()
 
+    def look_again(self) -> None:
+        """Offer what is no tag's value: names and versions change with the equipment."""
+        for mid, item in self._ours.items():
+            if item.tag is None:
+                item.offer(self._read(self._monitored_items[mid]))
+
     def _unwatch(self, item: Item) -> None:
         if item.tag is not None:
             self._watch.remove(item, item.tag, item.interval)

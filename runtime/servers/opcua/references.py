@@ -38,7 +38,7 @@ def of_place(place: Place) -> References:
     """All references of an object, folder or type. Nothing leads to what is absent, nor back."""
     found = _upward(place) if place.present else []
     if place.kind is not Kind.TYPE:
-        found.append(_to_type(_kind(place), ua.NodeClass.ObjectType))
+        found.append(_to_type(type_of(place), ua.NodeClass.ObjectType))
     if place.kind is Kind.PLACEHOLDER:
         found.append(_to_rule(ANY_NUMBER))
     found += [to_member(place, member) for member in members_of(place.table).values()]
@@ -73,7 +73,7 @@ def of_property(place: Place, member: Member) -> References:
 def to_place(place: Place, kind: ua.NodeId, forward: bool = True) -> ua.ReferenceDescription:
     name = ua.QualifiedName(place.name, INDEX)
     node_class = _TYPE if place.kind is Kind.TYPE else ua.NodeClass.Object
-    definition = NOTHING if place.kind is Kind.TYPE else _kind(place)
+    definition = NOTHING if place.kind is Kind.TYPE else type_of(place)
     return _reference(kind, node_id(place.path), name, place.title, node_class, definition, forward)
 
 
@@ -128,7 +128,8 @@ def _to_objects() -> ua.ReferenceDescription:
     return _reference(ORGANIZES, OBJECTS, name, "Objects", ua.NodeClass.Object, FOLDER, False)
 
 
-def _kind(place: Place) -> ua.ExpandedNodeId:
+def type_of(place: Place) -> ua.ExpandedNodeId:
+    """The type of an object or folder."""
     return FOLDER if place.table is None else node_id(f"/{place.table.__name__}Type")
 
 

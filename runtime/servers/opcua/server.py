@@ -144,9 +144,10 @@ class OpcUaServer(Server):
     def _take_over(self, found: Equipment) -> None:
         if found is not self._equipment:
             self._equipment = found
-            self._plant.update(found)
+            changes = self._plant.update(found)
             self.core.watch.renew()
             self.core.conditions.renew()
+            self.core.tell(changes)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
