@@ -79,7 +79,7 @@ def self_signed(
     subject = x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, OURS),
-            x509.NameAttribute(NameOID.COMMON_NAME, name),
+            x509.NameAttribute(NameOID.COMMON_NAME, name[:64]),
         ]
     )
     usages = {usage: usage in _USAGES[:4] or usage == "key_cert_sign" for usage in _USAGES}
