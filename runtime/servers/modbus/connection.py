@@ -118,7 +118,7 @@ class Connection(ServerRequestHandler):
         self._go_on()
 
     def _go_on(self) -> None:
-        if not self._full and self._open:
+        if not self._full and not self._broken and self._open:
             self.transport.resume_reading()
             self._work()
 
@@ -133,8 +133,8 @@ class Connection(ServerRequestHandler):
                 break
         self.transport.write(b"".join(answers))
         if self._broken:
-            logger.warning("not modbus", client=self.where)
-            self.transport.close()
+            self.transport.pause_reading()
+            self._end_if_nothing_is_owed()
 
     def _frames(self) -> Iterator[Frame]:
         """The whole frames of the input, up to what can't be one: that ends the connection."""
@@ -206,6 +206,8 @@ class Connection(ServerRequestHandler):
                 self._send(answer)
         finally:
             self._writing = None
+            if self._broken and self._open:
+                self._end_if_nothing_is_owed()
 
     async def _perform(self, frame: Frame, pending: Pending) -> bytes:
         with correlation.serving():
@@ -217,6 +219,11 @@ class Connection(ServerRequestHandler):
             except Exception:
                 logger.exception("modbus write failed", client=self.where)
                 return frame.refuse(Refusal(Code.DEVICE_FAILURE))
+
+    def _end_if_nothing_is_owed(self) -> None:
+        if self._writing is None:
+            logger.warning("not modbus", client=self.where)
+            self.transport.close()
 
     def _send(self, answer: bytes) -> None:
         if self._open:

@@ -127,6 +127,16 @@ def test_what_is_not_modbus_ends_the_connection_after_the_answers_owed(
     assert wire.closed()
 
 
+def test_what_is_not_modbus_ends_the_connection_only_after_the_write_that_waits(
+    operator: Wire, plant: Plant
+) -> None:
+    plant.hold()
+    operator.send(adu(1, 1, MODE_MANUAL) + adu(2, 1, SPEED) + b"GET / HTTP/1.1\r\n")
+    plant.go_on()
+    assert [operator.receive().transaction for _ in range(2)] == [1, 2]
+    assert operator.closed()
+
+
 def test_a_connection_beyond_the_limit_is_closed_and_the_others_stay(
     places: Places, plant: Plant
 ) -> None:
