@@ -43,9 +43,9 @@ class Process:
     """A program to keep running.
 
     `progress` names the progress files it may write; one that writes none is not judged by it.
-    `patience` is how long (s) its counter may stand. It starts when another process has written
-    the progress file `after`. With `once`, its ending is no failure. `environment` is what it gets
-    beside the supervisor's own, which goes before.
+    `patience` is how long (s) its counter may stand. Beside another with the same progress files it
+    starts only when that one writes the file `after`. With `once`, its ending is no failure.
+    `environment` is what it gets beside the supervisor's own, which goes before.
     """
 
     name: str
@@ -66,10 +66,10 @@ def of_runtime(config: Config) -> list[Process]:
     """What `calejo run` keeps running, in the order of starting: the scan waits for nobody."""
     leader = replace(
         _part("scan", ("scan", "standby"), patience=1.0 + 10 * config.period),
+        after="scan",
         environment=realtime.ENVIRONMENT,
     )
-    standby = replace(leader, after="scan")  # both would write the same progress file before
-    processes = [leader, _part("recorder"), standby]
+    processes = [leader, _part("recorder"), leader]  # the second becomes its standby
     if config.database == "embedded":
         processes.append(_part("postgres", patience=POSTGRES_PATIENCE))
     return [*processes, *map(_part, ("database", "modbus", "rest", "opcua", "alerts"))]

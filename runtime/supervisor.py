@@ -73,10 +73,11 @@ class Supervisor:
             self._reap()
 
     def _may_start(self, child: Child) -> bool:
-        if child.process.after is None:
-            return True
-        others = (other.health() for other in self._children if other is not child)
-        return any(health and health.process == child.process.after for health in others)
+        """Not beside another that still writes the progress file that this one begins with."""
+        shared = set(child.process.progress)
+        others = (other for other in self._children if other is not child and other.pid)
+        beside = [other.health() for other in others if shared & set(other.process.progress)]
+        return all(health and health.process == child.process.after for health in beside)
 
     def _pause(self) -> float:
         """Time in s until there is something to do."""

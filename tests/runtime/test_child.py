@@ -14,6 +14,7 @@ from runtime.child import FIRST_DELAY, HEALTHY, LONGEST_DELAY, LONGEST_START, ST
 from runtime.places import Places
 from runtime.processes import Process
 from runtime.progress import Progress, State
+from runtime.supervisor import Supervisor
 
 SEGFAULT, KILLED = -signal.SIGSEGV, -signal.SIGKILL
 PATIENCE = 2.0
@@ -110,3 +111,24 @@ def test_the_processor_time_of_a_process_is_what_the_kernel_counts() -> None:
     found = module._processor_time(os.getpid())
     assert before - 3 * tick <= found <= time.process_time() + 3 * tick
     assert module._processor_time(2**22 + 1) == 0.0
+
+
+def test_a_leader_and_a_standby_that_both_died_start_one_after_the_other(tmp_path: Path) -> None:
+    places = Places(tmp_path)
+    places.shared = tmp_path
+    process = Process("scan", ("true",), ("scan", "standby"), after="scan")
+    supervisor = Supervisor(places, [process, process])
+    first, second = supervisor._children
+    for starts, waits in ((first, second), (second, first)):
+        assert supervisor._may_start(starts)
+        starts.pid = os.getpid()
+        assert not supervisor._may_start(waits), "it has not said anything yet"
+        standby = Progress(places.progress("standby"))
+        assert not supervisor._may_start(waits)
+        standby.say(State.STANDBY, "")
+        assert not supervisor._may_start(waits)
+        Progress(places.progress("scan"))
+        assert supervisor._may_start(waits)
+        starts.pid = None
+        for name in ("scan", "standby"):
+            places.progress(name).unlink()
