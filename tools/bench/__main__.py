@@ -16,7 +16,7 @@ import sys
 from dataclasses import dataclass
 
 from runtime import realtime
-from tools.bench import lateness, opcua, stops
+from tools.bench import lateness, opcua, reads, stops
 from tools.bench.figures import Spread, against, milliseconds, spread
 
 AIMS = {1_000: 0.001, 10_000: 0.005}  # s: execution p99 by number of pumps
@@ -24,6 +24,7 @@ RECORDING_AIM = 0.05  # of the execution, at so many pumps:
 RECORDED_PUMPS = 1_000
 LATENESS_AIM = 2.0  # × cyclictest
 STOP_MARGIN = 0.020  # s above two periods
+READS_AIMS = {reads.STOCK: 6.0, reads.LIBMODBUS: 0.5}  # × theirs
 OPCUA_START, OPCUA_MEMORY, OPCUA_SHARE = 2.0, 400e6, 0.02  # s, bytes, share of a core
 
 
@@ -113,6 +114,25 @@ def show_opcua(seconds: float) -> None:
     print(f"    of a core {found.share * 100:22.2f} %      {against(found.share, OPCUA_SHARE)}")
 
 
+def show_reads(seconds: float) -> None:
+    found = reads.measure(seconds)
+    print(f"\nModbus: reads of 100 registers, {reads.CONNECTIONS} connections")
+    print("                          per second           p50           p99   cost of a read")
+    for name, rate in found.items():
+        print(
+            f"    {name:18}  {rate.rate:14,.0f}  {milliseconds(rate.p50)}  {milliseconds(rate.p99)}"
+            f"  {rate.cost * 1e6:9.1f} µs"
+        )
+    ours = found[reads.OURS].rate
+    for name, aim in READS_AIMS.items():
+        if name not in found:
+            print(f"    NOT COMPARED with {name}: it is not installed (Debian: libmodbus5)")
+            continue
+        ratio = ours / found[name].rate
+        verdict = "met" if ratio >= aim else "MISSED"
+        print(f"    {ratio:.2f} × {name}; aim at least {aim:g} ×  {verdict}")
+
+
 def _row(found: Spread) -> str:
     return "  ".join(milliseconds(value) for value in (found.p50, found.p99, found.most))
 
@@ -133,6 +153,7 @@ def main() -> None:
     show_execution(amount.scans)
     show_lateness(amount.seconds)
     show_stops(amount.stops)
+    show_reads(amount.seconds)
     show_opcua(amount.seconds / 2)
 
 
