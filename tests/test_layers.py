@@ -65,6 +65,14 @@ RULES = (
         but=("runtime.database", "runtime.servers.rest.queries", "tools", "tests"),
         never=("psycopg", "psycopg_pool"),
     ),
+    Rule(
+        "servers read what is kept; what feeds the scan and stores its records is out of reach",
+        of=("runtime.servers",),
+        never=tuple(
+            f"runtime.database.{part}"
+            for part in ("inputs", "uploads", "plans", "feedback", "discovery", "migrations")
+        ),
+    ),
     Rule("what runs needs no tools", of=("runtime", "blocks", "config"), never=("tools",)),
     Rule("nothing needs tests", of=("runtime", "blocks", "config", "tools"), never=("tests",)),
     Rule(

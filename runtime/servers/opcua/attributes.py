@@ -40,13 +40,15 @@ def common(
     }
 
 
-def variable(data_type: int, rank: int = -1) -> Attributes:
+def variable(data_type: int, rank: int = -1, stored: bool = False) -> Attributes:
     """What variables have besides, but for their value."""
     reading = ua.AccessLevel.CurrentRead.mask
+    if stored:
+        reading |= ua.AccessLevel.HistoryRead.mask
     return {
         AttributeIds.DataType: constant(standard(data_type), ua.VariantType.NodeId),
         AttributeIds.ValueRank: constant(rank, ua.VariantType.Int32),
         AttributeIds.AccessLevel: constant(reading, ua.VariantType.Byte),
         AttributeIds.UserAccessLevel: constant(reading, ua.VariantType.Byte),
-        AttributeIds.Historizing: constant(False, ua.VariantType.Boolean),
+        AttributeIds.Historizing: constant(stored, ua.VariantType.Boolean),
     }

@@ -17,6 +17,7 @@ from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIds
 from asyncua.ua.status_codes import StatusCodes
 
+from runtime.database.historian import Historian
 from runtime.requests import Source
 from runtime.servers.mirror import Mirror
 from runtime.servers.opcua import (
@@ -36,6 +37,7 @@ from runtime.servers.opcua.event_items import EventItems
 from runtime.servers.opcua.freshness import Freshness
 from runtime.servers.opcua.gate import Attributes
 from runtime.servers.opcua.guard import Guard
+from runtime.servers.opcua.history import Histories
 from runtime.servers.opcua.items import Items
 from runtime.servers.opcua.limits import (
     MOST_QUEUED,
@@ -73,6 +75,7 @@ class Core(InternalServer):
         self._space = AddressSpace(plant, values)
         self._space.also = ConditionNodes(plant).node
         self.listeners = EventItems()
+        self.histories: Histories | None = None
         self.conditions = Conditions(values, plant, self.listeners)
         self.subscription_service = Subscriptions(self, self.aspace, self.watch, self.listeners)
         self.listeners.begin = self.conditions.begin
@@ -119,6 +122,10 @@ class Core(InternalServer):
         for subscription in self.subscription_service.subscriptions.values():
             cast(Items, subscription.monitored_item_srv).look_again()
 
+    def remember(self, historian: Historian, silence: float) -> None:
+        """Answer what was, too; values are stored again after `silence` s."""
+        self.histories = Histories(self.aspace, historian, silence)
+
     async def serve_at_level(self, level: int) -> None:
         """Tell clients how good this server is, and its state (`service_level`)."""
         state = service_level.server_state(level)
@@ -149,7 +156,9 @@ class Core(InternalServer):
     ) -> InternalSession:
         if self.sessions >= self.max_sessions:
             raise ServiceError(StatusCodes.BadTooManySessions)
-        return session.Session(self, name, self.watch, self._methods, self.freshness)
+        made = session.Session(self, name, self.watch, self._methods, self.freshness)
+        made.histories = self.histories
+        return made
 
     def refuse_sign_in(self, refusal: Refusal, where: str) -> None:
         """Record that somebody was not let in: a security event."""

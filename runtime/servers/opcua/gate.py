@@ -19,7 +19,15 @@ from runtime.servers.opcua.users import ANONYMOUS
 OPEN = frozenset(
     ua.NodeId(ua.Int32(getattr(ObjectIds, f"{service}Request_Encoding_DefaultBinary")))
     for service in (
-        *("Read", "Write", "Call", "Browse", "BrowseNext", "TranslateBrowsePathsToNodeIds"),
+        *(
+            "Read",
+            "HistoryRead",
+            "Write",
+            "Call",
+            "Browse",
+            "BrowseNext",
+            "TranslateBrowsePathsToNodeIds",
+        ),
         *("RegisterNodes", "UnregisterNodes", "Publish", "Republish"),
         *("CreateSubscription", "ModifySubscription", "DeleteSubscriptions"),
         *("TransferSubscriptions", "SetPublishingMode", "SetMonitoringMode"),

@@ -114,7 +114,7 @@ def _by_name(properties: list[Property]) -> dict[str, Property]:
 def _of_tag(tag: Tag) -> Member:
     kind, properties = _shape(tag)
     attributes = common(ua.NodeClass.Variable, tag.name, tag.name, tag.doc)
-    attributes |= variable(VARIANTS[tag.dtype].value)
+    attributes |= variable(VARIANTS[tag.dtype].value, stored=tag.stored)
     attributes[AttributeIds.MinimumSamplingInterval] = constant(TICK * 1e3, ua.VariantType.Double)
     node_class = ua.NodeClass.Variable
     return Member(tag.name, node_class, standard(kind), attributes, _by_name(properties), tag=tag)

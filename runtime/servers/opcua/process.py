@@ -13,6 +13,8 @@ import structlog
 
 from config import Config
 from config.model import OpcUaServer as Settings
+from runtime.database.address import runtime_dsn
+from runtime.database.historian import Historian
 from runtime.layout import Capacity
 from runtime.places import Places
 from runtime.progress import Progress, State
@@ -34,21 +36,30 @@ def main(config: Config, places: Places) -> None:
     settings = config.servers.opcua
     bound = listening("opcua", settings.listen, progress)
     mirror = Mirror(places, Capacity.of(config.capacity), "opcua")
+    historian = Historian(runtime_dsn(config, places))
     try:
-        asyncio.run(_serve(mirror, places, settings, bound, progress))
+        asyncio.run(_serve(config, mirror, places, bound, progress, historian))
     finally:
+        historian.close()
         mirror.close()
 
 
 async def _serve(
-    mirror: Mirror, places: Places, settings: Settings, bound: socket.socket, progress: Progress
+    config: Config,
+    mirror: Mirror,
+    places: Places,
+    bound: socket.socket,
+    progress: Progress,
+    historian: Historian,
 ) -> None:
+    settings = config.servers.opcua
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     server = OpcUaServer(
         mirror, places, bound, settings.connections, settings.idle, settings.anonymous
     )
+    server.core.remember(historian, config.history.silence)
     await server.start()
     logger.info("opcua listening", address=server.endpoint.geturl())
     said = 0.0

@@ -19,6 +19,7 @@ from runtime.servers.opcua import rights
 from runtime.servers.opcua.browsing import Browsing
 from runtime.servers.opcua.continuations import Continuations
 from runtime.servers.opcua.freshness import Freshness
+from runtime.servers.opcua.history import Histories
 from runtime.servers.opcua.limits import (
     LONGEST_UNSERVED,
     MOST_BROWSED,
@@ -59,6 +60,7 @@ class Session(InternalSession):
         self._watch = watch
         self._methods = methods
         self._freshness = freshness
+        self.histories: Histories | None = None  # None: there is no history here
 
     @property
     def where(self) -> str:
@@ -74,6 +76,11 @@ class Session(InternalSession):
             if item.AttributeId in rights.PERSONAL:
                 values[index] = rights.personal(self.user, self.aspace, item) or values[index]
         return values
+
+    async def history_read(self, params: ua.HistoryReadParameters) -> list[ua.HistoryReadResult]:
+        if self.histories is None:
+            raise ServiceError(StatusCodes.BadServiceUnsupported)
+        return await self.histories.read(params)
 
     async def write(self, params: ua.WriteParameters) -> list[ua.StatusCode]:
         _bounded(params.NodesToWrite, MOST_READ)

@@ -9,6 +9,7 @@ from types import FrameType
 import structlog
 
 from config import Config
+from runtime.database.address import runtime_dsn
 from runtime.layout import Capacity
 from runtime.places import Places
 from runtime.progress import Progress, State
@@ -17,7 +18,7 @@ from runtime.servers.mirror import Mirror
 from runtime.servers.rest.application import application
 from runtime.servers.rest.asking import Asking
 from runtime.servers.rest.listener import Listener
-from runtime.servers.rest.queries import Queries, runtime_dsn
+from runtime.servers.rest.queries import Queries
 from runtime.servers.rest.snapshots import Snapshots
 
 NAME = "rest"

@@ -17,11 +17,9 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from config import Config
 from runtime.audit.wanted import Wanted
 from runtime.database import audit_search, trace
 from runtime.database.asking import Row
-from runtime.database.embedded import EmbeddedServer
 from runtime.database.postmaster import ServerError
 from runtime.equipment import Equipment
 from runtime.places import Places
@@ -149,11 +147,3 @@ class Queries:
 
     def close(self) -> None:
         self._loop.close()
-
-
-def runtime_dsn(config: Config, places: Places) -> Callable[[], str]:
-    """Where the configured database is, asked anew for each query."""
-    if isinstance(config.database, str):
-        server = EmbeddedServer(places.postgres)
-        return lambda: server.dsn("calejo_runtime")
-    return config.database.get_secret_value
