@@ -109,7 +109,8 @@ def personal(user: User, aspace: Standard, item: ua.ReadValueId) -> ua.DataValue
     if node is None or item.AttributeId not in node.attributes:
         return None
     if item.AttributeId == AttributeIds.UserExecutable:
-        allowed = may_call(user, aspace, item.NodeId)
+        now: Any = node.attributes[AttributeIds.Executable].value  # not of what is retired
+        allowed = bool(now.Value.Value) and may_call(user, aspace, item.NodeId)
         return ua.DataValue(ua.Variant(allowed, ua.VariantType.Boolean))
     tag = node.member.tag if isinstance(node, PlantNode) and node.member else None
     writes = tag is not None and any(may(user, permission) for permission in about(tag))

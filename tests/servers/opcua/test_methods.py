@@ -240,6 +240,7 @@ def test_statistics_are_reset(operator: Client, plant: Plant) -> None:
 def test_nothing_is_executable_on_what_is_retired(operator: Client, plant: Plant) -> None:
     for path, executable in (("North/11", True), ("North/12", False)):
         found = node(operator, f"{path}/SetEmergencyStop")
-        value = found.read_attribute(AttributeIds.Executable).Value
-        assert value is not None
-        assert value.Value is executable
+        for attribute in (AttributeIds.Executable, AttributeIds.UserExecutable):
+            value = found.read_attribute(attribute).Value
+            assert value is not None
+            assert value.Value is executable
