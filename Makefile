@@ -12,7 +12,7 @@ run: $(VENV)/.installed
 install: $(VENV)/.installed
 
 test: $(VENV)/.tests-installed
-	@exec $(VENV)/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@exec $(VENV)/bin/python -m pytest -n 3 --dist loadfile $(ARGS)
 
 check: $(VENV)/.tests-installed
 	@$(VENV)/bin/ruff format --check --quiet .

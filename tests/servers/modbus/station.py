@@ -117,7 +117,10 @@ class Plant:
         assert self._still.wait(10)
 
     def go_on(self) -> None:
+        """Scan on. What was changed by hand is published when this returns."""
+        published = self[System.Scan].item() + 1
         self._running.set()
+        until(lambda: self[System.Scan].item() > published)
 
     def end(self) -> None:
         self._ended.set()

@@ -42,7 +42,8 @@ def test_every_tag_is_at_its_path_under_its_node_id(anonymous: Client, tag: Tag)
     assert found.read_browse_name() == named(tag.name)
     assert found.read_description().Text == tag.doc
     assert found.read_data_type() == standard(DATA_TYPES[tag.dtype])
-    assert found.get_access_level() == {ua.AccessLevel.CurrentRead}
+    history = {ua.AccessLevel.HistoryRead} if tag.stored else set()
+    assert found.get_access_level() == {ua.AccessLevel.CurrentRead} | history
     properties = {p.read_browse_name().Name: p.read_value() for p in found.get_properties()}
     if tag.states:
         assert [text.Text for text in properties["EnumStrings"]] == list(tag.states.values())
