@@ -15,6 +15,7 @@ import config
 from runtime import (
     equipment,
     instance,
+    log,
     log_levels,
     status,
     tracing,
@@ -55,6 +56,7 @@ environment:
 def execute(arguments: Sequence[str]) -> None:
     """Run a command. What went wrong is told in plain lines, with exit code 1."""
     given = _parser().parse_args(arguments)
+    log.beside_reports()
     try:
         given.command(given)
     except config.ConfigurationError as error:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import select
+import sys
 from contextlib import AbstractContextManager, suppress
 from functools import partial
 from pathlib import Path
@@ -89,6 +90,11 @@ def configure(
     )
     logging.basicConfig(handlers=[_Forward()], level=LIBRARIES, force=True)
     logging.captureWarnings(capture=True)
+
+
+def beside_reports() -> None:
+    """Send what a command logs to stderr: its report is on stdout, and may go on to a program."""
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
 def _file(process: str, files: LogFiles | None) -> BinaryIO | None:

@@ -117,3 +117,12 @@ warn_into(writing)
 logger.warning("heard")
 """)
     assert [line["event"] for line in lines] == ["heard"]
+
+
+def test_what_a_command_logs_stays_out_of_its_report() -> None:
+    program = "from runtime import log; import structlog\nlog.beside_reports()\nprint('report')\n"
+    program += "structlog.get_logger().warning('by the way')"
+    command = [sys.executable, "-P", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "report\n"
+    assert "by the way" in done.stderr
