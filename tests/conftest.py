@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import structlog
 from psycopg import sql
 
 from runtime.database.embedded import EmbeddedServer
@@ -50,6 +51,13 @@ class Database:
     @property
     def collector(self) -> str:
         return self.dsn("collector")
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """What a test sets of the logs, a command that it runs for one, is forgotten after it."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

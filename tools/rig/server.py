@@ -117,20 +117,22 @@ class OwnServer:
 
     def kill(self) -> None:
         """Kill the server as a fault would; what it leaves behind ends by itself."""
-        for pid in self.processes():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
         assert self._process is not None
         self._process.wait(30)
         self._process = None
 
     def freeze(self) -> None:
-        for pid in self.processes():
-            os.kill(pid, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        """Send a signal to all that still live: one may end because another went on."""
         for pid in self.processes():
-            os.kill(pid, signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def processes(self) -> list[int]:
         """The postmaster, then its children."""
