@@ -9,7 +9,9 @@ of all and seldom change: they are copied only to where the seal is another.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import mmap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -24,6 +26,7 @@ Column = NDArray[np.generic]
 
 SEAL = 8  # bytes
 ALIGNMENT = 64  # a cache line, so that no two columns share one
+HUGE_PAGE = 2 << 20  # bytes
 REQUESTS = 1024
 BUCKETS = 32
 BLOCKS = 32
@@ -105,7 +108,7 @@ class Columns:
 
     def __init__(self, layout: Layout, arena: NDArray[np.uint8] | None = None) -> None:
         self.layout = layout
-        self.arena = np.zeros(layout.size, np.uint8) if arena is None else arena
+        self.arena = _zeroed(layout.size) if arena is None else arena
         self._columns: dict[Tag, Column] = {}
         for tag, offset in layout.offsets.items():
             dtype = np.dtype(tag.dtype)
@@ -128,3 +131,19 @@ class Columns:
     def value(self, tag: Tag, slot: int = 0) -> float:
         """One element as a plain number."""
         return float(self._columns[tag].item(slot))
+
+
+def _zeroed(size: int) -> NDArray[np.uint8]:
+    """New memory, on huge pages where it nearly fills one.
+
+    A law walks through fifty columns at once: on common pages that is more than the processor keeps
+    the addresses of. Where the kernel has no huge pages, common ones do.
+    """
+    if size < HUGE_PAGE // 2:
+        return np.zeros(size, np.uint8)
+    length = -(-size // HUGE_PAGE) * HUGE_PAGE
+    mapped = mmap.mmap(-1, length + HUGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    with contextlib.suppress(OSError):
+        mapped.madvise(mmap.MADV_HUGEPAGE)
+    memory = np.frombuffer(mapped, np.uint8)
+    return memory[-memory.ctypes.data % HUGE_PAGE :][:size]
