@@ -36,12 +36,15 @@ Law = TypeVar("Law", bound=Callable[..., Any])
 def compiled(law: Law) -> Law:
     """`law`, or a function that laws call, as machine code. Its arguments are columns or numbers.
 
-    A division by zero gives infinity or NaN as IEEE 754 has it, never an exception.
+    A division by zero gives infinity or NaN as IEEE 754 has it, never an exception. A law can't
+    allocate: it is compiled without the runtime that counts references, which would cost more than
+    the law itself. Its columns are the caller's, who keeps them.
     """
     place = _place(law.__module__)
     if place is not None:
         numba.config.CACHE_DIR = str(place)  # type: ignore[attr-defined]
-    compile_law: Any = numba.njit(error_model="numpy", cache=place is not None)
+    options: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
+    compile_law: Any = numba.njit(cache=place is not None, **options)
     return cast(Law, compile_law(law))
 
 
