@@ -51,6 +51,19 @@ class Connection(OPCUAProtocol):
             self.transport.set_write_buffer_limits(high=MOST_UNSENT)
             self._make_room()
 
+    def connection_lost(self, ex: BaseException | None) -> None:
+        """Leave nothing behind: what refers to itself stays until it is searched for."""
+        super().connection_lost(ex)
+        self._task = self._activation_watchdog_task = None  # their endings hold this connection
+        if self.processor is not None:
+            self.closing_tasks[-1].add_done_callback(self._forget)
+
+    def _forget(self, closing: asyncio.Task[Any]) -> None:
+        if closing in self.closing_tasks:  # where asyncua would keep it for up to 10 s
+            self.closing_tasks.remove(closing)
+        if not closing.cancelled() and (error := closing.exception()):
+            logger.error("connection not closed", client=self.peer_name, reason=repr(error)[:200])
+
     def _make_room(self) -> None:
         """Of too many that don't sign in, drop the one that hasn't for longest.
 

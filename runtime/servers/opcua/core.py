@@ -51,6 +51,7 @@ from runtime.servers.opcua.model_changes import model_change
 from runtime.servers.opcua.plant import Place, Plant
 from runtime.servers.opcua.refresh import Refreshes
 from runtime.servers.opcua.sign_in import Refusal
+from runtime.servers.opcua.subscribing import monitored
 from runtime.servers.opcua.subscription import Subscriptions
 from runtime.servers.opcua.users import ANONYMOUS, Nobody
 from runtime.servers.opcua.values import Values
@@ -102,7 +103,7 @@ class Core(InternalServer):
 
     @property
     def items(self) -> int:
-        return session.monitored(self.subscription_service.subscriptions.values())
+        return monitored(self.subscription_service.subscriptions.values())
 
     async def init(self, shelffile: Path | None = None) -> None:
         await super().init(shelffile)

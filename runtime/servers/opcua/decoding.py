@@ -3,18 +3,26 @@
 A text of negative length moves its buffer back, so that a list of such texts never ends. An array
 of values that have no bytes may announce two thousand million of them. The dimensions of an array
 make it as large as they say. All three are refused here; the sender gets BadDecodingError.
+
+Values of one byte take ten microseconds each: a message of nothing else would hold up everybody for
+most of a minute. So a message may have only so many elements in its arrays, all together, beside
+those of numbers, which are read at once; BadEncodingLimitsExceeded tells who sends more.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
 from asyncua.common.utils import Buffer
 from asyncua.ua import ua_binary
 from asyncua.ua.uaerrors import UaError
+
+MOST_UNKNOWN = 1_000  # elements of a message from a client that hasn't signed in
+MOST_ELEMENTS = 50_000  # of a message: 1,000 monitored items with 16 fields of events, and a third
 
 _read = Buffer.read
 _reshape = ua_binary._reshape
@@ -24,6 +32,25 @@ Decode = Callable[[Any], Any]
 
 class DecodingError(UaError):
     """A message doesn't hold what it announces."""
+
+
+class TooMuch(UaError):
+    """A message holds more than one may."""
+
+
+class _Left:
+    """How many elements a message may have yet."""
+
+    def __init__(self, elements: int) -> None:
+        self.elements = elements
+
+
+_left: ContextVar[_Left | None] = ContextVar("left", default=None)
+
+
+def allow(elements: int) -> None:
+    """Begin a message: it may have so many elements, also where a task goes on with it."""
+    _left.set(_Left(elements))
 
 
 def harden() -> None:
@@ -50,11 +77,17 @@ def _bounded(create: Callable[[Any], Decode]) -> Callable[[Any], Decode]:
     @cache
     def creates(kind: Any) -> Decode:
         decode = create(kind)
+        at_once = hasattr(ua_binary.Primitives1, getattr(kind, "name", ""))
 
         def bounded(data: Buffer) -> Any:
             count = int.from_bytes(data.copy(4).read(4), "little", signed=True)
             if count > len(data):
                 raise DecodingError(f"an array of {count} elements in {len(data)} bytes")
+            left = None if at_once else _left.get()
+            if left is not None:
+                left.elements -= max(count, 0)
+                if left.elements < 0:
+                    raise TooMuch("more elements than a message may have")
             return decode(data)
 
         return bounded

@@ -7,6 +7,7 @@ goes to the queue of its subscription as it is.
 
 from __future__ import annotations
 
+import logging
 from typing import TypeVar, cast
 
 from asyncua import ua
@@ -38,6 +39,9 @@ class Items(MonitoredItemService):
         listeners: EventItems,
     ) -> None:
         super().__init__(subscription, aspace)
+        # asyncua's is named after the subscription, and `logging` forgets no name.
+        logging.root.manager.loggerDict.pop(self.logger.name, None)
+        self.logger = logging.getLogger("asyncua.server.monitored_item_service")
         self._watch = watch
         self._listeners = listeners
         self._ours: dict[int, Item] = {}

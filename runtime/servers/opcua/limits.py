@@ -6,6 +6,11 @@ Each limit is enforced where the service is, and told to clients as Part 5 (6.3.
 
 from __future__ import annotations
 
+from collections.abc import Sized
+
+from asyncua.common.utils import ServiceError
+from asyncua.ua.status_codes import StatusCodes
+
 TICK = 0.1  # s: values are looked at for changes at most this often
 
 # Of one call.
@@ -34,3 +39,11 @@ MOST_SUBSCRIPTIONS_OF_ALL = 1_000
 # Of time.
 SIGN_IN = 10.0  # s from a connection to its session
 SHORTEST_SESSION = 5_000.0  # ms without a message
+
+
+def bounded(items: Sized | None, most: int) -> None:
+    """Refuse a service that is asked for nothing, or for more than it does at once."""
+    if not items:
+        raise ServiceError(StatusCodes.BadNothingToDo)
+    if len(items) > most:
+        raise ServiceError(StatusCodes.BadTooManyOperations)

@@ -13,6 +13,7 @@ import structlog
 
 from config import Config
 from config.model import OpcUaServer as Settings
+from runtime import heap
 from runtime.database.address import runtime_dsn
 from runtime.database.historian import Historian
 from runtime.layout import Capacity
@@ -32,6 +33,7 @@ logger = structlog.get_logger()
 
 def main(config: Config, places: Places) -> None:
     """Serve until SIGTERM or SIGINT."""
+    heap.keep_small()
     progress = Progress(places.progress("opcua"))
     settings = config.servers.opcua
     bound = listening("opcua", settings.listen, progress)

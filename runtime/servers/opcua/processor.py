@@ -1,16 +1,13 @@
 """Answers the messages of one connection: who may do what before and after signing in.
 
-asyncua takes a message outside a channel as one without security, a session without a certificate
-as trusted, and a password whatever nonce it was sent with. What it leaves open is closed here, then
-its services are used. It has no types, hence the ignores.
+asyncua takes a message outside a channel as one without security. What it leaves open is closed
+here, then its services are used. It has no types, hence the ignores.
 """
 
 from __future__ import annotations
 
 import asyncio
-import math
 import struct
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,19 +15,15 @@ import structlog
 from asyncua import ua
 from asyncua.common.connection import TransportLimits
 from asyncua.common.utils import Buffer, ServiceError
-from asyncua.crypto.security_policies import SecurityPolicy
-from asyncua.crypto.uacrypto import x509_from_der
 from asyncua.ua.object_ids import ObjectIds
 from asyncua.ua.status_codes import StatusCodes
 from asyncua.ua.ua_binary import nodeid_from_binary, struct_from_binary
 from asyncua.ua.uaerrors import UaError
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 
 from runtime.servers import correlation
-from runtime.servers.opcua import sign_in
+from runtime.servers.opcua import decoding
+from runtime.servers.opcua.beginning import Beginning
 from runtime.servers.opcua.channel import GRACE, NO_SECURITY, check_request, refused
-from runtime.servers.opcua.services import Serving
 from runtime.servers.opcua.session import Session, is_open
 
 if TYPE_CHECKING:
@@ -53,7 +46,7 @@ _DISCOVERY = frozenset(map(_request, ("GetEndpoints", "FindServers", "CloseSecur
 _WITHOUT_SESSION = _DISCOVERY | {_CREATE, _ACTIVATE}
 
 
-class Processor(Serving):
+class Processor(Beginning):
     """One connection's messages."""
 
     iserver: Core
@@ -65,14 +58,12 @@ class Processor(Serving):
         host, port = (self.name or ("", 0))[:2]
         self._host, self.where = str(host), f"{host}:{port}"
 
-    @property
-    def _policy(self) -> SecurityPolicy:
-        return self._connection.security_policy
-
     async def process(self, header: Any, body: Any) -> Any:
         kind, opened = header.MessageType, self._connection.is_open()
         if (kind == ua.MessageType.Hello) == self._greeted:
             raise refused(StatusCodes.BadTcpMessageTypeInvalid)
+        signed_in = self.session is not None and self.session.is_activated()
+        decoding.allow(decoding.MOST_ELEMENTS if signed_in else decoding.MOST_UNKNOWN)
         if kind == ua.MessageType.Hello:
             self._greet(body.copy())
         elif kind == ua.MessageType.SecureOpen:
@@ -131,6 +122,8 @@ class Processor(Serving):
             return await self._process_message(typeid, request, seqhdr, body)
         except (ServiceError, ua.uaerrors.UaStatusCodeError) as error:
             status = error.code
+        except (decoding.TooMuch, RecursionError):
+            status = StatusCodes.BadEncodingLimitsExceeded
         except (UaError, ValueError, struct.error):
             status = StatusCodes.BadDecodingError
         except Exception as error:  # asyncua raises whatever a malformed request leads it to
@@ -168,76 +161,6 @@ class Processor(Serving):
         if isinstance(self.session, Session) and self.session.connection is not self:
             raise ServiceError(StatusCodes.BadSecureChannelIdInvalid)  # it goes on elsewhere
 
-    def _check_creator(self, asked: Any) -> None:
-        """The session is for the application that opened the channel, and for no other."""
-        peer = self._policy.peer_certificate or b"-"
-        if not (asked.ClientCertificate or b"").startswith(peer):
-            raise ServiceError(StatusCodes.BadCertificateInvalid)
-        if asked.ClientDescription.ApplicationUri not in _uris(x509_from_der(peer)):  # type: ignore[no-untyped-call]
-            raise ServiceError(StatusCodes.BadCertificateUriInvalid)
-        if len(asked.ClientNonce or b"") < NONCE:
-            raise ServiceError(StatusCodes.BadNonceInvalid)
-        if not math.isfinite(asked.RequestedSessionTimeout or 0.0):
-            raise ServiceError(StatusCodes.BadInvalidArgument)
-
-    async def _activate(self, request: Any, seqhdr: Any, body: Any) -> None:
-        """Sign in; on another connection than before, take the session over to it."""
-        asked = struct_from_binary(ua.ActivateSessionParameters, body)
-        session = self._to_activate(request.AuthenticationToken)
-        policy, nonce = self._policy, session.nonce or b""
-        try:
-            challenge = (policy.host_certificate or b"") + nonce
-            proof = asked.ClientSignature.Signature or b""
-            policy.asymmetric_cryptography.verify(challenge, proof)  # type: ignore[no-untyped-call]
-        except (InvalidSignature, ValueError):
-            raise ServiceError(StatusCodes.BadApplicationSignatureInvalid) from None
-        attempt = sign_in.Attempt(
-            asked.UserIdentityToken, asked.UserTokenSignature, policy, nonce, self._host
-        )
-        try:
-            user = await self.iserver.sign_in.user(attempt)
-            if session.is_activated() and session.connection is not self and user != session.user:
-                raise sign_in.Refusal(
-                    user.name or "", StatusCodes.BadUserAccessDenied, "another user's session"
-                )
-        except sign_in.Refusal as refusal:
-            self.iserver.refuse_sign_in(refusal, self.where)
-            raise ServiceError(refusal.status) from None
-        if not is_open(session):
-            raise ServiceError(StatusCodes.BadSessionIdInvalid)
-        self._take(session)
-        response = ua.ActivateSessionResponse()
-        response.Parameters = session.admit(user, len(asked.ClientSoftwareCertificates or ()))
-        self.send_response(request.RequestHandle, seqhdr, response)  # type: ignore[no-untyped-call]
-
-    def _to_activate(self, token: Any) -> Session:
-        """The session of a token, if this channel may activate it (Part 4, 5.6.3)."""
-        found = self.iserver.lookup_external_session(token)
-        if not isinstance(found, Session) or not is_open(found):
-            raise ServiceError(StatusCodes.BadSessionIdInvalid)
-        if is_open(self.session) and self.session is not found:
-            raise ServiceError(StatusCodes.BadTooManySessions)
-        moves = found.connection is not self
-        if found.application != self._policy.peer_certificate or (
-            moves and not found.is_activated()
-        ):
-            raise ServiceError(StatusCodes.BadSecureChannelIdInvalid)
-        return found
-
-    def _take(self, session: Session) -> None:
-        """Serve a session from here on, and its subscriptions."""
-        if session.connection is self:
-            return
-        self.session, session.connection, session.name = session, self, self.name
-        self._closing = False
-        if self._session_watchdog_task is None or self._session_watchdog_task.done():
-            self._session_watchdog_task = asyncio.create_task(self._session_watchdog_loop())  # type: ignore[no-untyped-call]
-        for subscription in self.iserver.subscription_service.subscriptions.values():
-            if subscription.session_id == session.session_id:
-                subscription.pub_result_callback = self.forward_publish_response
-                requests: Callable[[Any], Any] = self.get_publish_request
-                subscription.pub_request_callback = requests
-
     async def close(self) -> None:
         if isinstance(self.session, Session):
             if self.session.connection is self:
@@ -245,13 +168,3 @@ class Processor(Serving):
             else:
                 self.session = None  # it goes on over another connection
         await super().close()  # type: ignore[no-untyped-call]
-
-
-def _uris(certificate: x509.Certificate) -> list[str]:
-    """The application URIs that a certificate is for."""
-    try:
-        kind = x509.SubjectAlternativeName
-        names = certificate.extensions.get_extension_for_class(kind).value
-    except (x509.ExtensionNotFound, ValueError):
-        return []
-    return names.get_values_for_type(x509.UniformResourceIdentifier)
