@@ -70,18 +70,27 @@ def _words(tag: Tag, layout: Layout) -> int:
 
 
 class Comparison:
-    """Compares columns with a baseline. What was found last is in `edges`.
+    """Compares columns with a baseline, and puts the edges that it finds into a ring.
 
-    `before` are the columns of the baseline.
+    Ring and baseline are its own unless given. `before` are the columns of the baseline, `most`
+    the edges that there can be at once.
     """
 
-    def __init__(self, columns: Columns, baseline: NDArray[np.uint8] | None = None) -> None:
+    def __init__(
+        self,
+        columns: Columns,
+        ring: Edges | None = None,
+        baseline: NDArray[np.uint8] | None = None,
+    ) -> None:
         layout = columns.layout
+        if ring is None:
+            ring = np.zeros(MOST, EDGE)
         if baseline is None:
             baseline = np.zeros(room(layout), np.uint8)
         lengths = np.array([_words(tag, layout) for tag in RECORDED])
-        self.edges: Edges = np.zeros(min(WORD * int(lengths.sum()), MOST), EDGE)
-        self._places = np.zeros(len(self.edges), PLACE)
+        self.most = min(WORD * int(lengths.sum()), MOST)
+        self._ring = ring
+        self._places = np.zeros(self.most, PLACE)
         self._recorded = Recorded(
             now=columns.arena.view(np.uint64),
             before=baseline.view(np.uint64),
@@ -103,12 +112,17 @@ class Comparison:
             tag: baseline[start * WORD :].view(tag.dtype)[: layout.capacity.rows(tag.table)]
             for tag, start in zip(RECORDED, self._recorded.at_before.tolist(), strict=True)
         }
-        self._find = prepared(_find, (self._recorded, self.edges, self._places, 0, 0, 0.0))
+        self._find = prepared(_find, (self._recorded, ring, self._places, 0, 0, 0, 0, 0.0))
         self._settle = prepared(_settle, (self._recorded, self._places, 0))
 
-    def find(self, first: int, scan: int, utc: float) -> int:
-        """Find the edges of a scan, numbered from `first`; how many they are."""
-        count: int = self._find(self._recorded, self.edges, self._places, first, scan, utc)
+    def find(self, at: int, free: int, first: int, scan: int, utc: float) -> int:
+        """Find the edges of a scan, numbered from `first`; how many they are.
+
+        They go into the ring from `at` on, as many as there is room `free`.
+        """
+        count: int = self._find(
+            self._recorded, self._ring, self._places, at, free, first, scan, utc
+        )
         return count
 
     def settle(self, count: int) -> None:
@@ -127,27 +141,36 @@ def _element(content: NDArray[np.uint8], place: int, size: int) -> np.uint64:
 
 @compiled
 def _find(
-    recorded: Recorded, edges: Edges, places: Edges, first: int, scan: int, utc: float
+    recorded: Recorded,
+    ring: Edges,
+    places: Edges,
+    at: int,
+    free: int,
+    first: int,
+    scan: int,
+    utc: float,
 ) -> int:
     """What a row that is not in use says of itself is no edge, but for the end of what it said."""
     count = 0
     for k in range(len(recorded.at)):
-        at, at_before, size = recorded.at[k], recorded.at_before[k], recorded.size[k]
+        start, start_before, size = recorded.at[k], recorded.at_before[k], recorded.size[k]
         used = recorded.used[recorded.table[k]]
         for w in range(recorded.length[k]):
-            if recorded.now[at + w] == recorded.before[at_before + w]:
+            if recorded.now[start + w] == recorded.before[start_before + w]:
                 continue
             for slot in range(w * WORD // size, (w + 1) * WORD // size):
-                now, before = at * WORD + slot * size, at_before * WORD + slot * size
+                now, before = start * WORD + slot * size, start_before * WORD + slot * size
                 new = _element(recorded.now_bytes, now, size)
                 old = _element(recorded.before_bytes, before, size)
                 if new == old or not (used[slot] or old != 0):
                     continue
-                if count == len(edges):
+                if count == len(places):
                     return count
-                edge, place = edges[count], places[count]
-                edge.seq, edge.scan, edge.utc = first + count, scan, utc
-                edge.old, edge.new, edge.slot, edge.tag = old, new, slot, recorded.tag[k]
+                if count < free:
+                    edge = ring[(at + count) % len(ring)]
+                    edge.seq, edge.scan, edge.utc = first + count, scan, utc
+                    edge.old, edge.new, edge.slot, edge.tag = old, new, slot, recorded.tag[k]
+                place = places[count]
                 place.now, place.before, place.size = now, before, size
                 count += 1
     return count

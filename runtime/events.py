@@ -35,8 +35,6 @@ CAPACITY = MOST  # edges
 _IDENTITY, _WRITTEN, _DROPPED, _BASED = range(2, 6)
 _READ = 8  # the reader's word, in a cache line of its own
 
-_OPAQUE = np.dtype((np.void, EDGE.itemsize))  # copied in one piece, not field by field
-
 
 def _open(path: Path, layout: Layout, *, create: bool) -> SharedFile:
     text = f"{layout.hash} {RECORDED}"
@@ -59,10 +57,9 @@ class EventWriter:
         file = _open(path, columns.layout, create=True)
         self._words = file.words
         self._words[_IDENTITY] = self._words[_IDENTITY] or secrets.randbits(63)
-        self._ring = _ring(file).view(_OPAQUE)
+        self._ring = _ring(file)
         baseline = file.memory[HEADER + CAPACITY * EDGE.itemsize :]
-        self._comparison = Comparison(columns, baseline)
-        self._edges = self._comparison.edges.view(_OPAQUE)
+        self._comparison = Comparison(columns, self._ring, baseline)
         self._new_file = self.produced == 0
         if self._words[_BASED]:
             self._redo()
@@ -80,34 +77,26 @@ class EventWriter:
         return int(self._words[_DROPPED])
 
     def emit(self, scan: int, utc: float) -> None:
-        """Put the edges since the last emission into the ring."""
-        if self._new_file:
-            edge = (self.produced, scan, utc, 0, 1, 0, NUMBER[System.FirstScan])
-            self._comparison.edges[0] = edge
-            self._put(1)
-            self._new_file = False
-        count = self._comparison.find(self.produced, scan, utc)
-        if count:
-            self._put(count)
-            self._comparison.settle(count)
-
-    def _put(self, count: int) -> None:
-        """Copy the first edges found into the ring, as many as fit."""
+        """Put the edges since the last emission into the ring, as many as fit."""
         words = self._words
-        written = words[_WRITTEN]
-        fitting = min(count, CAPACITY - (written - words[_READ]))
-        at = written % CAPACITY
-        first = min(fitting, CAPACITY - at)
-        self._ring[at : at + first] = self._edges[:first]
-        self._ring[: fitting - first] = self._edges[first:fitting]
-        words[_WRITTEN] = written + fitting
-        words[_DROPPED] += count - fitting
+        if self._new_file:
+            self._ring[0] = (0, scan, utc, 0, 1, 0, NUMBER[System.FirstScan])
+            words[_WRITTEN] = 1
+            self._new_file = False
+        written, dropped = words[_WRITTEN], words[_DROPPED]
+        free = CAPACITY - (written - words[_READ])
+        count = self._comparison.find(written % CAPACITY, free, written + dropped, scan, utc)
+        if count:
+            fitting = min(count, free)
+            words[_WRITTEN] = written + fitting
+            words[_DROPPED] = dropped + count - fitting
+            self._comparison.settle(count)
 
     def _redo(self) -> None:
         """Bring the baseline up to the edges of the last emission."""
         written = self._words[_WRITTEN]
-        newest = np.arange(max(0, written - len(self._edges)), written) % CAPACITY
-        edges = self._ring[newest].view(EDGE)
+        newest = np.arange(max(0, written - self._comparison.most), written) % CAPACITY
+        edges = self._ring[newest]
         edges = edges[edges["scan"] == edges["scan"][-1]] if len(edges) else edges
         for tag, before in self._comparison.before.items():
             mine = edges[edges["tag"] == NUMBER[tag]]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from types import FrameType
+from typing import Any
 
 import structlog
+from numpy.typing import NDArray
 
 from config import Config
 from runtime import realtime, retained
 from runtime.clock import GridClock, ManualClock
-from runtime.comparison import Comparison
+from runtime.comparison import MOST, Comparison
 from runtime.ending import Ending
 from runtime.events import EventWriter
 from runtime.layout import Capacity, Columns, Layout
@@ -56,12 +58,18 @@ class SharedMemory:
         columns[System.FaultSince][0] = 0.0
         columns[System.FaultBlock][0] = 0
         self._events = EventWriter(places.events, columns)
-        self._dropped = self._events.dropped
-        lost = bool(columns[System.EventsLost][0])  # so a predecessor saw, not knowing when
-        self._lost_at = float(columns[System.Now][0]) if lost else float("-inf")
+        self._known_dropped = self._events.dropped
+        self._scan: NDArray[Any] = columns[System.Scan]
+        self._now: NDArray[Any] = columns[System.Now]
+        self._utc: NDArray[Any] = columns[System.TimeUtc]
+        self._produced: NDArray[Any] = columns[System.Events]
+        self._dropped: NDArray[Any] = columns[System.EventsDropped]
+        self._lost: NDArray[Any] = columns[System.EventsLost]
+        lost = bool(self._lost[0])  # so a predecessor saw, not knowing when
+        self._lost_at = float(self._now[0]) if lost else float("-inf")
 
     def latch(self, columns: Columns) -> None:
-        now = float(columns[System.Now][0])
+        now = float(self._now[0])
         if (self._inputs is None or self._inputs.age > STALE) and now - self._looked > LOOK_AGAIN:
             self._looked = now
             self._attach()
@@ -83,14 +91,13 @@ class SharedMemory:
         self._image.publish(columns.arena)
 
     def emit(self, columns: Columns) -> None:
-        self._events.emit(int(columns[System.Scan][0]), float(columns[System.TimeUtc][0]))
-        columns[System.Events][0] = self._events.produced
-        columns[System.EventsDropped][0] = self._events.dropped
-        now = float(columns[System.Now][0])
-        if self._events.dropped != self._dropped:
-            self._dropped = self._events.dropped
+        events, now = self._events, float(self._now[0])
+        events.emit(int(self._scan[0]), float(self._utc[0]))
+        self._produced[0], self._dropped[0] = events.produced, events.dropped
+        if events.dropped != self._known_dropped:
+            self._known_dropped = events.dropped
             self._lost_at = now
-        columns[System.EventsLost][0] = now - self._lost_at < EVENTS_LOST
+        self._lost[0] = now - self._lost_at < EVENTS_LOST
 
 
 class Rehearsal:
@@ -109,7 +116,7 @@ class Rehearsal:
         pass
 
     def emit(self, columns: Columns) -> None:
-        self._comparison.settle(self._comparison.find(0, 0, 0.0))
+        self._comparison.settle(self._comparison.find(0, MOST, 0, 0, 0.0))
 
 
 class _Ending(Ending):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from runtime.comparison import RECORDED, Edges
+from runtime.comparison import RECORDED, Comparison, Edges
 from runtime.events import CAPACITY, EventReader, EventWriter
 from runtime.layout import Capacity, Columns, Layout
 from runtime.region import RegionError
@@ -142,14 +142,11 @@ def test_edges_emitted_just_before_a_kill_are_not_told_twice(
     columns[Pump.EmergencyStop][1] = True
     columns[Station.Failsafe][0] = True
 
-    put = EventWriter._put
-
-    def killed_after_it(*arguments: Any) -> None:
-        put(*arguments)
+    def killed_before_it(*arguments: Any) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(EventWriter, "_put", killed_after_it)
+        patch.setattr(Comparison, "settle", killed_before_it)
         with pytest.raises(KeyboardInterrupt):
             writer.emit(2, 0.0)
     successor = EventWriter(path, columns)
