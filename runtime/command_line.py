@@ -137,7 +137,8 @@ def _check(given: argparse.Namespace) -> None:
     with _starting() as start:
         configuration = start.checked(given.file)
         columns = Columns(Layout(Capacity.of(configuration.capacity)))
-        importlib.import_module("runtime.scan_process").rehearsed(configuration, columns)
+        scanning = importlib.import_module("runtime.scan_process")
+        scanning.rehearsed(configuration, scanning.Rehearsal(columns))
     servers = configuration.servers
     database = "embedded" if configuration.database == "embedded" else "by DSN"
     _say(

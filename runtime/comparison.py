@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtime.compiled import compiled, prepared
-from runtime.layout import Columns, Layout
+from runtime.layout import Column, Columns, Layout
 from runtime.tag import Table, Tag
 from runtime.tags import NUMBER, TAGS, Pump, Station, System
 
@@ -72,24 +72,16 @@ def _words(tag: Tag, layout: Layout) -> int:
 class Comparison:
     """Compares columns with a baseline, and puts the edges that it finds into a ring.
 
-    Ring and baseline are its own unless given. `before` are the columns of the baseline, `most`
-    the edges that there can be at once.
+    Ring and baseline are its own until it is bound to others: a standby makes it ahead of time.
+    `before` are the columns of the baseline, `most` the edges that there can be at once.
     """
 
-    def __init__(
-        self,
-        columns: Columns,
-        ring: Edges | None = None,
-        baseline: NDArray[np.uint8] | None = None,
-    ) -> None:
+    def __init__(self, columns: Columns) -> None:
         layout = columns.layout
-        if ring is None:
-            ring = np.zeros(MOST, EDGE)
-        if baseline is None:
-            baseline = np.zeros(room(layout), np.uint8)
+        baseline = np.zeros(room(layout), np.uint8)
         lengths = np.array([_words(tag, layout) for tag in RECORDED])
         self.most = min(WORD * int(lengths.sum()), MOST)
-        self._ring = ring
+        self._ring: Edges = np.zeros(MOST, EDGE)
         self._places = np.zeros(self.most, PLACE)
         self._recorded = Recorded(
             now=columns.arena.view(np.uint64),
@@ -108,12 +100,24 @@ class Comparison:
                 columns[Pump.Configured].view(np.bool_),
             ),
         )
-        self.before = {
-            tag: baseline[start * WORD :].view(tag.dtype)[: layout.capacity.rows(tag.table)]
-            for tag, start in zip(RECORDED, self._recorded.at_before.tolist(), strict=True)
-        }
-        self._find = prepared(_find, (self._recorded, ring, self._places, 0, 0, 0, 0, 0.0))
+        self.before = self._columns_of(baseline, layout)
+        self._find = prepared(_find, (self._recorded, self._ring, self._places, 0, 0, 0, 0, 0.0))
         self._settle = prepared(_settle, (self._recorded, self._places, 0))
+
+    def bind(self, ring: Edges, baseline: NDArray[np.uint8], layout: Layout) -> None:
+        """Go on with this ring and this baseline."""
+        self._ring = ring
+        self._recorded = self._recorded._replace(
+            before=baseline.view(np.uint64), before_bytes=baseline
+        )
+        self.before = self._columns_of(baseline, layout)
+
+    def _columns_of(self, baseline: NDArray[np.uint8], layout: Layout) -> dict[Tag, Column]:
+        starts = (self._recorded.at_before * WORD).tolist()
+        return {
+            tag: baseline[start:].view(tag.dtype)[: layout.capacity.rows(tag.table)]
+            for tag, start in zip(RECORDED, starts, strict=True)
+        }
 
     def find(self, at: int, free: int, first: int, scan: int, utc: float) -> int:
         """Find the edges of a scan, numbered from `first`; how many they are.

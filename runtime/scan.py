@@ -67,7 +67,6 @@ class Scan:
         self.admission = Admission(columns)
         self.statistics = Statistics(columns, period, len(program.blocks))
         self._execute: tuple[Callable[[], None], ...] = tuple(b.execute for b in program.blocks)
-        self._spent = [0.0] * len(program.blocks)
         self._execution = 0.0
         self._began: float | None = None
         self._hang = max(HANG, 10 * period)
@@ -79,6 +78,11 @@ class Scan:
         ]
         self._tags: dict[str, NDArray[Any]] = {tag.name: columns[tag] for tag in System.tags()}
         self._tags["Period"][0] = period
+
+    def connect(self, ports: Ports, clock: Clock) -> None:
+        """Go on with these ports and this clock. Once only, before the first scan."""
+        self.ports, self.clock = ports, clock
+        self._tags["Period"][0] = self.period  # another one may have come with retained memory
 
     def cycle(self, lateness: float = 0.0, skipped: int = 0) -> None:
         """One scan. Raises Fault after publishing the safe outputs if a block fails."""
@@ -102,7 +106,7 @@ class Scan:
         tags["FirstScan"][0] = first
         tags["TimeUtc"][0] = self.clock.utc()
         if not first:
-            self.statistics.count(self._execution, lateness, interval, skipped, self._spent)
+            self.statistics.count(self._execution, lateness, interval, skipped)
         self.ports.latch(self.columns)
         self.admission.take(self.ports.requests(), int(tags["Scan"][0]), now)
         if tags["RequestsTaken"][0]:
@@ -110,7 +114,7 @@ class Scan:
 
     def execute(self) -> None:
         """Execute the blocks in their order, each timed."""
-        spent = self._spent
+        spent = self.statistics.spent
         before = started = time.perf_counter()
         for place, execute in enumerate(self._execute):
             try:
@@ -121,7 +125,7 @@ class Scan:
             spent[place] = after - before
             before = after
         if before - started > self._hang:
-            slowest = max(range(len(spent)), key=spent.__getitem__)
+            slowest = int(spent.argmax())
             raise self.fail(slowest, f"the blocks took {before - started:.2f} s")
         for tag, output, finite in self._outputs:
             np.isfinite(output, out=finite)

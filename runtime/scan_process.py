@@ -39,7 +39,9 @@ logger = structlog.get_logger()
 class SharedMemory:
     """The scan's ports to the other processes. Made when leading: there is one at a time."""
 
-    def __init__(self, places: Places, columns: Columns) -> None:
+    def __init__(
+        self, places: Places, columns: Columns, comparison: Comparison | None = None
+    ) -> None:
         layout = columns.layout
         self._inputs_at = places.inputs, layout.inputs, layout.hash, layout.parameters
         self._inputs: Reader | None = None
@@ -57,7 +59,7 @@ class SharedMemory:
         columns[System.Fault][0] = False
         columns[System.FaultSince][0] = 0.0
         columns[System.FaultBlock][0] = 0
-        self._events = EventWriter(places.events, columns)
+        self._events = EventWriter(places.events, columns, comparison)
         self._known_dropped = self._events.dropped
         self._scan: NDArray[Any] = columns[System.Scan]
         self._now: NDArray[Any] = columns[System.Now]
@@ -104,7 +106,8 @@ class Rehearsal:
     """Ports to nothing, for the scans that compile the laws and warm up code and memory."""
 
     def __init__(self, columns: Columns) -> None:
-        self._comparison = Comparison(columns)
+        self.columns = columns
+        self.comparison = Comparison(columns)
 
     def latch(self, columns: Columns) -> None:
         pass
@@ -116,7 +119,7 @@ class Rehearsal:
         pass
 
     def emit(self, columns: Columns) -> None:
-        self._comparison.settle(self._comparison.find(0, MOST, 0, 0, 0.0))
+        self.comparison.settle(self.comparison.find(0, MOST, 0, 0, 0.0))
 
 
 class _Ending(Ending):
@@ -136,7 +139,8 @@ def main(config: Config, places: Places) -> None:
     progress = Progress(places.progress("standby"))
     progress.say(State.STARTING, "prepares its laws: minutes, if their sources have changed")
     columns = Columns(Layout(Capacity.of(config.capacity)))
-    program = rehearsed(config, columns)
+    rehearsal = Rehearsal(columns)
+    scan = rehearsed(config, rehearsal)
     realtime.still_the_collector()
     missing = realtime.acquire(max(RUNAWAY, 10 * config.period))
     progress.say(State.STANDBY, "standby: ready to take over")
@@ -144,7 +148,7 @@ def main(config: Config, places: Places) -> None:
     lead = Lead(places.leader)
     lead.take()  # the kernel frees it when the leader dies, however it dies
     try:
-        ports = SharedMemory(places, columns)
+        ports = SharedMemory(places, columns, rehearsal.comparison)
     except (OSError, RegionError, retained.RetainedError) as error:
         progress.say(State.DEGRADED, str(error))
         logger.critical("can't scan", reason=str(error))
@@ -152,7 +156,7 @@ def main(config: Config, places: Places) -> None:
     columns[System.RealTime][0] = not missing
     progress = Progress(places.progress("scan"))
     clock = GridClock(config.period)
-    scan = Scan(columns, program, clock, config.period, ports)
+    scan.connect(ports, clock)
     start = "warm" if ports.warm else "cold"
     logger.info("scan leads", start=start, real_time=not missing, missing=missing)
     progress.say(State.GOOD, _state(missing))
@@ -164,12 +168,13 @@ def main(config: Config, places: Places) -> None:
         raise SystemExit(FAILED) from fault
 
 
-def rehearsed(config: Config, columns: Columns) -> Program:
-    """The program after some scans of nothing: compiled, in memory, and ready to go on."""
+def rehearsed(config: Config, rehearsal: Rehearsal) -> Scan:
+    """The scan after some of nothing: compiled, in memory, and ready to be connected."""
+    columns, clock = rehearsal.columns, ManualClock(config.period)
     program = build(config, columns)
-    Scan(columns, program, ManualClock(config.period), config.period, Rehearsal(columns)).step(3)
+    Scan(columns, program, clock, config.period, rehearsal).step(3)
     columns.arena.fill(0)
-    return program
+    return Scan(columns, program, clock, config.period, rehearsal)
 
 
 def build(config: Config, columns: Columns) -> Program:

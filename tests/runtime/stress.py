@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -85,16 +86,22 @@ def put_requests(path: Path, seconds: float) -> None:
             number += 1
 
 
+@cache
+def compared() -> tuple[Columns, Comparison]:
+    columns = Columns(Layout(CAPACITY))
+    return columns, Comparison(columns)
+
+
 def emit_edges(path: Path, seconds: float) -> None:
     """Change recorded columns at random, publish and emit, going on from the last image."""
-    columns = Columns(Layout(CAPACITY))
+    columns, comparison = compared()
     writer = Writer(path.with_name("image"), columns.layout.size, columns.layout.hash)
     last = writer.last()
     if last is not None:
         columns.arena[:] = last
     columns[Station.Configured].fill(True)
     columns[Pump.Configured].fill(True)
-    events = EventWriter(path, columns)
+    events = EventWriter(path, columns, comparison)
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         columns[System.Scan][0] += 1
@@ -132,7 +139,7 @@ def append_records(path: Path, seconds: float) -> None:
 
 def killed_again_and_again(work: Callable[[Path, float], None], path: Path, seconds: float) -> int:
     """Do the work in processes that are killed after some milliseconds; how many were."""
-    Comparison(Columns(Layout(CAPACITY)))  # compiled before the first kill
+    compared()  # before the first kill, so that a short life is enough to do some work
     kills = 0
     until = time.monotonic() + seconds
     while time.monotonic() < until:
