@@ -2,11 +2,11 @@
 
 What it has to show while it runs, or it is killed as hanging:
 
-| it says  | sign of life                                  | killed without one for             |
-|----------|-----------------------------------------------|------------------------------------|
-| starting | its counter, or WORK s of time on a processor | START_PATIENCE, in all LONGEST_START |
-| works    | its counter                                   | its own patience                   |
-| standby  | none: it waits in the kernel                  | -                                  |
+| it           | sign of life                          | killed without one for               |
+|--------------|---------------------------------------|--------------------------------------|
+| starts       | its counter, or WORK s on a processor | START_PATIENCE, in all LONGEST_START |
+| works        | its counter                           | its own patience                     |
+| stands by    | its counter                           | its own patience                     |
 
 A start may take minutes where laws have to be compiled, which moves no counter but takes processor
 time. When it is started again after its end:
@@ -15,12 +15,12 @@ time. When it is started again after its end:
 |--------------------------|-----------------------------------|-------|---------------------------|
 | in any way               | worked, HEALTHY s after its start | none  | FIRST_DELAY               |
 | by a signal from outside | worked, earlier                   | none  | as it was                 |
-| by itself, or as hanging | worked, earlier                   | delay | doubled, to LONGEST_DELAY |
-| in any way               | was still starting                | delay | doubled, to LONGEST_DELAY |
+| by itself, or as hanging | worked, earlier                   | delay | doubled, to longest_delay |
+| in any way               | was still starting                | delay | doubled, to longest_delay |
 
 From outside come the signals by which people, service managers and a kernel short of memory end a
-process. In the long run whatever fails by itself is started at most every LONGEST_DELAY s, and
-nobody waits for a process that did nothing wrong.
+process. In the long run whatever fails by itself is started at most every `longest_delay` s of its
+process, and nobody waits for a process that did nothing wrong.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ from runtime.processes import Process
 from runtime.progress import Health, State, look
 
 PR_SET_PDEATHSIG = 1
+AUTOGROUP = Path("/proc/self/autogroup")  # where the kernel shares the processors by session
 START_PATIENCE = 60.0  # s
 LONGEST_START = 1800.0  # s: a start that never ends may keep a processor busy too
 WORK = 1.0  # s
 FIRST_DELAY = 0.1  # s
-LONGEST_DELAY = 10.0  # s
-HEALTHY = LONGEST_DELAY
+HEALTHY = 10.0  # s
 _FROM_OUTSIDE = {
     -number
     for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
@@ -67,7 +67,7 @@ class Child:
         self._places = places
         self._delay = FIRST_DELAY
         self._began = 0.0
-        self._count = 0
+        self._shown = 0, State.STARTING
         self._worked_s = 0.0  # time on a processor when it last showed a sign of life
         self._still = self._starting_s = 0.0
         self._begun = self._hung = False
@@ -76,7 +76,8 @@ class Child:
     def start(self, now: float) -> None:
         """Start it; what can't be started now is tried again later."""
         self.starts += 1
-        self._began, self._count, self._still, self.due = now, 0, 0.0, None
+        self._began, self.due = now, None
+        self._shown, self._still = (0, State.STARTING), 0.0
         self._worked_s, self._starting_s, self._begun, self._hung = 0.0, 0.0, False, False
         if not self.process.progress:
             self.trouble = ""  # there will be no other word of its health
@@ -88,7 +89,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 env={**self.process.environment, **os.environ},
                 start_new_session=True,  # Ctrl-C is for the supervisor, which ends all in order
-                preexec_fn=lambda: _bind(parent),
+                preexec_fn=lambda: _begin(parent, self.process.nice),
             )
         except (OSError, subprocess.SubprocessError) as error:
             self._retry(f"could not be started: {error}", now)
@@ -120,7 +121,7 @@ class Child:
 
     def _retry(self, words: str, now: float) -> None:
         self._start_again(words, now, self._delay)
-        self._delay = min(2 * self._delay, LONGEST_DELAY)
+        self._delay = min(2 * self._delay, self.process.longest_delay)
 
     def _start_again(self, words: str, now: float, delay: float) -> None:
         self.trouble = words
@@ -159,8 +160,8 @@ class Child:
         return True
 
     def _lives(self, health: Health | None, starting: bool) -> bool:
-        if health is not None and (health.count != self._count or health.state is State.STANDBY):
-            self._count = health.count
+        if health is not None and (health.count, health.state) != self._shown:
+            self._shown = health.count, health.state
             return True
         worked = _processor_time(self.pid or 0) if starting else 0.0
         if worked < self._worked_s + WORK:
@@ -187,9 +188,13 @@ def _processor_time(pid: int) -> float:
     return 0.0
 
 
-def _bind(parent: int) -> None:
+def _begin(parent: int, nice: int) -> None:
     """In the child, before its program: end when the supervisor dies, take signals again."""
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         os._exit(1)
+    if nice:
+        with suppress(OSError):  # it takes a privilege
+            os.setpriority(os.PRIO_PROCESS, 0, nice)
+            AUTOGROUP.write_text(str(nice))
     signal.pthread_sigmask(signal.SIG_SETMASK, ())

@@ -13,10 +13,11 @@ import fcntl
 import mmap
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 MAGIC = 0x4441454C_0001  # "LEAD", format 1
-LOOK_S = 0.1  # between looks whether this process is asked to end
+LOOK_S = 0.1  # between looks whether this process is asked to end, while it waits
 _MUTEX = 64  # bytes before the mutex, in a cache line of its own
 _SIZE = mmap.PAGESIZE
 _SHARED = _ROBUST = 1
@@ -55,10 +56,13 @@ class Lead:
         _require(_libc.pthread_mutexattr_setrobust(attributes, _ROBUST))
         _require(_libc.pthread_mutex_init(self._mutex, attributes))
 
-    def take(self) -> None:
-        """Wait until nobody leads any more, and lead. Signals are handled meanwhile."""
+    def take(self, waits: Callable[[], None]) -> None:
+        """Wait until nobody leads any more, and lead. Signals are handled meanwhile.
+
+        `waits` is called every LOOK_S, so that others see that this process could still lead.
+        """
         while (code := self._try()) == errno.ETIMEDOUT:
-            continue
+            waits()
         if code == errno.EOWNERDEAD:
             code = _libc.pthread_mutex_consistent(self._mutex)
         _require(code)

@@ -21,6 +21,9 @@ MODULES = {
     "demo": "runtime.demo",
 }
 PATIENCE = 10.0  # s
+LONGEST_DELAY = 10.0  # s
+SCAN_DELAY = 1.0  # s: pumps can wait for no other process less
+HASTE = -10  # as nice has it: on a busy machine the scan is there before all others
 POSTGRES_PATIENCE = 330.0  # s: its recovery after a crash may take long, and has a limit of its own
 UNUSABLE = 78  # exit code (EX_CONFIG): an operator has to change something before it can work
 
@@ -43,17 +46,21 @@ class Process:
     """A program to keep running.
 
     `progress` names the progress files it may write; one that writes none is not judged by it.
-    `patience` is how long (s) its counter may stand. Beside another with the same progress files it
+    `patience` is how long (s) its counter may stand, `longest_delay` how long (s) it waits at most
+    for its next start when it fails again and again. Beside another with the same progress files it
     starts only when that one writes the file `after`. With `once`, its ending is no failure.
-    `environment` is what it gets beside the supervisor's own, which goes before.
+    `nice` is how it gives way to others, below 0 how they do. `environment` is what it gets beside
+    the supervisor's own, which goes before.
     """
 
     name: str
     command: tuple[str, ...]
     progress: tuple[str, ...] = ()
     patience: float = PATIENCE
+    longest_delay: float = LONGEST_DELAY
     after: str | None = None
     once: bool = False
+    nice: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -66,7 +73,9 @@ def of_runtime(config: Config) -> list[Process]:
     """What `calejo run` keeps running, in the order of starting: the scan waits for nobody."""
     leader = replace(
         _part("scan", ("scan", "standby"), patience=1.0 + 10 * config.period),
+        longest_delay=SCAN_DELAY,
         after="scan",
+        nice=HASTE,
         environment=realtime.ENVIRONMENT,
     )
     processes = [leader, _part("recorder"), leader]  # the second becomes its standby

@@ -42,12 +42,12 @@ class SharedMemory:
     def __init__(
         self, places: Places, columns: Columns, comparison: Comparison | None = None
     ) -> None:
-        layout = columns.layout
-        self._inputs_at = places.inputs, layout.inputs, layout.hash, layout.parameters
+        layout, signature = columns.layout, columns.layout.hash
+        self._inputs_at = places.inputs, layout.inputs, signature, layout.parameters
         self._inputs: Reader | None = None
         self._looked = float("-inf")
         self._latched = 0
-        self._image = Writer(places.image, layout.size, layout.hash, layout.parameters)
+        self._image = Writer(places.image, layout.size, signature, layout.parameters)
         self._mailbox = Mailbox(places.requests)
         last = self._image.last()
         if last is not None:
@@ -146,7 +146,7 @@ def main(config: Config, places: Places) -> None:
     progress.say(State.STANDBY, "standby: ready to take over")
 
     lead = Lead(places.leader)
-    lead.take()  # the kernel frees it when the leader dies, however it dies
+    lead.take(progress.beat)  # the kernel frees it when the leader dies, however it dies
     try:
         ports = SharedMemory(places, columns, rehearsal.comparison)
     except (OSError, RegionError, retained.RetainedError) as error:

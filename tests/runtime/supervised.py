@@ -41,8 +41,8 @@ if behaviour == "parent":
     (state / "orphan").write_text(str(orphan.pid))
 if behaviour == "standby":
     progress.say(State.STANDBY, "ready to take over")
-    time.sleep(600)
-progress.say(State.GOOD, "works")
+else:
+    progress.say(State.GOOD, "works")
 while True:
     if behaviour != "hang":
         progress.beat()

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from runtime import child as module
-from runtime.child import FIRST_DELAY, HEALTHY, LONGEST_DELAY, LONGEST_START, START_PATIENCE, Child
+from runtime.child import FIRST_DELAY, HEALTHY, LONGEST_START, START_PATIENCE, Child
 from runtime.places import Places
-from runtime.processes import Process
+from runtime.processes import LONGEST_DELAY, SCAN_DELAY, Process
 from runtime.progress import Progress, State
 from runtime.supervisor import Supervisor
 
@@ -23,10 +23,11 @@ PATIENCE = 2.0
 class Life:
     """A child whose process is this one."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, longest_delay: float = LONGEST_DELAY) -> None:
         places = Places(root)
         places.shared = root
-        self.child = Child(Process("modbus", ("true",), ("modbus",), PATIENCE), places)
+        process = Process("modbus", ("true",), ("modbus",), PATIENCE, longest_delay)
+        self.child = Child(process, places)
         self.child.pid = os.getpid()
         places.progress("modbus").parent.mkdir(exist_ok=True)
         self.progress = Progress(places.progress("modbus"))
@@ -53,6 +54,12 @@ def test_what_was_killed_at_work_is_started_at_once_however_often(life: Life) ->
 def test_what_fails_by_itself_waits_longer_each_time_up_to_a_limit(life: Life) -> None:
     waits = [life.waits(code, 1.0) for code in (3, 0, SEGFAULT, 70, 1, 1, 1, 1, 1)]
     assert waits == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, LONGEST_DELAY, LONGEST_DELAY]
+
+
+def test_the_scan_never_waits_longer_than_a_second_for_its_start(tmp_path: Path) -> None:
+    life = Life(tmp_path, SCAN_DELAY)
+    waits = [life.waits(KILLED, 1.0, State.STARTING) for _ in range(6)]
+    assert waits == [0.1, 0.2, 0.4, 0.8, 1.0, 1.0]
 
 
 def test_what_is_killed_while_it_starts_waits_too(life: Life) -> None:
@@ -103,6 +110,30 @@ def test_processor_time_is_no_sign_of_life_of_what_has_begun_its_work(
     life.progress.say(State.GOOD, "")
     assert not life.child.hangs(0.2)
     assert life.child.hangs(PATIENCE + 0.1)
+
+
+def test_a_start_that_took_long_is_no_hanging_once_it_works(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_processor_time", lambda _: 0.0)
+    assert not life.child.hangs(0.2)
+    assert not life.child.hangs(START_PATIENCE - 1.0)
+    life.progress.say(State.STANDBY, "")
+    assert not life.child.hangs(0.2)
+    assert not life.child.hangs(PATIENCE)
+    assert life.child.hangs(0.2)
+
+
+def test_a_process_is_as_nice_to_others_as_it_is_told(tmp_path: Path) -> None:
+    child = Child(Process("plant", ("sleep", "60"), nice=5), Places(tmp_path))
+    child.start(0.0)
+    assert child.pid is not None
+    try:
+        assert os.getpriority(os.PRIO_PROCESS, child.pid) == 5
+    finally:
+        child.signal(signal.SIGKILL)
+        os.waitpid(child.pid, 0)
+        child.reaped(KILLED)
 
 
 def test_the_processor_time_of_a_process_is_what_the_kernel_counts() -> None:

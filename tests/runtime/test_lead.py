@@ -21,7 +21,7 @@ def end(number, frame):
 signal.signal(signal.SIGTERM, end)
 lead = Lead(Path(sys.argv[1]))
 print("waits", flush=True)
-lead.take()
+lead.take(lambda: print("looks", flush=True))
 print("leads", flush=True)
 signal.pause()
 """
@@ -45,8 +45,11 @@ def start(tmp_path: Path) -> Iterator[Callable[[], Candidate]]:
 
 
 def said(candidate: Candidate) -> str:
+    """What it says next, but for its looks."""
     assert candidate.stdout is not None
-    return candidate.stdout.readline().strip()
+    while (line := candidate.stdout.readline().strip()) == "looks":
+        continue
+    return line
 
 
 def test_the_lead_goes_on_from_one_killed_to_the_next(start: Callable[[], Candidate]) -> None:
@@ -63,6 +66,8 @@ def test_who_waits_does_not_lead_and_can_be_ended(start: Callable[[], Candidate]
     leader = start()
     assert said(leader) == "leads"
     waiting = start()
+    assert waiting.stdout is not None
+    assert [waiting.stdout.readline() for _ in range(2)] == ["looks\n"] * 2
     waiting.terminate()
     assert said(waiting) == "ended"
     assert waiting.wait(10) == 0

@@ -53,7 +53,7 @@ def lives(task):
 missing = realtime.acquire(10.0)
 lead = Lead(Path(sys.argv[1]))
 print("; ".join(missing) or "waits", flush=True)
-lead.take()
+lead.take(lambda: None)
 before = Path("/proc") / sys.argv[2] / "task"
 print("while it ends" if any(map(lives, before.glob("*/stat"))) else "at last", flush=True)
 signal.pause()

@@ -59,11 +59,12 @@ def test_alive_without_progress_is_not_enough(start: Start) -> None:
     running.another("modbus", running.health("modbus").pid)
 
 
-def test_a_standby_may_wait_for_ever(start: Start) -> None:
-    running = start(standby="standby", modbus="hang")
+def test_a_standby_that_stands_still_is_replaced_before_it_is_needed(start: Start) -> None:
+    running = start(standby="standby", scan="works")
     standby = running.health("standby")
-    until(lambda: running.lives("modbus") >= 3)
-    assert running.health("standby").pid == standby.pid
+    os.kill(standby.pid, signal.SIGSTOP)
+    running.another("standby", standby.pid)
+    assert running.lives("scan") == 1
 
 
 def test_a_process_that_fails_again_and_again_is_started_less_and_less_often(start: Start) -> None:

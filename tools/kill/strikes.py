@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 
 from runtime.database.embedded import EmbeddedServer
 from runtime.database.postmaster import recorded_pid
+from runtime.lead import LOOK_S
 from runtime.progress import State, look
 from runtime.region import Reader
 from tools.kill.course import Strike
 from tools.rig.whole import Whole
 
 TAKEN = 30.0  # s for the scan to go on, at the latest
+AWAKE = 3 * LOOK_S  # s since a standby's last look, beyond which it is frozen
 
 
 @dataclass
@@ -99,14 +101,15 @@ class Striker:
         timer = threading.Timer(seconds, thaw)
         timer.start()
         self._frozen.append(timer)
-        if victim in ("scan", "standby"):
-            timer.join()  # a kill of the other meanwhile would leave nobody to scan
+        if victim == "scan":
+            timer.join()  # who leads next is not to be killed for it
 
     def _standby_ready(self) -> bool:
         health = look(self._whole.places.progress("standby"))
         return (
             health is not None
             and health.state is State.STANDBY
+            and health.age < AWAKE
             and health.pid != self._image.pid
             and _lives(health.pid)
         )
