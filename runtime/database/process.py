@@ -58,7 +58,7 @@ def main(config: Config, places: Places) -> None:
     board = Board(known, inputs.plan_times(known))
     board.clock.steps = int(columns.value(System.DatabaseClockSteps))
     board.findings.resume(columns)
-    DiskWatch(places.spool, board.findings).start()
+    DiskWatch(places.spool, places.certificates, board.findings).start()
     guard, source = Guard(Installation(places.installation)), source_of(config, places)
     changes = Changes(places)
     changes.configuration(config)

@@ -146,6 +146,8 @@ def _list_certificates(given: argparse.Namespace) -> None:
         ("trusted", certificates(trust.trusted)),
         ("trusted to vouch for others", certificates(trust.authorities)),
         ("rejected: trust with `calejo certs trust`", certificates(trust.rejected)),
+        ("Modbus over TLS: this server", certificates(places.certificates / "modbus")),
+        ("to vouch for Modbus clients", certificates(places.certificates / "modbus/authorities")),
     ):
         lines = [_line(certificate) for _, certificate in found]
         _say(f"{title}:", *(lines or ["  none"]))

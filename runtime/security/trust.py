@@ -133,7 +133,7 @@ def _revocations(folder: Path) -> Iterator[x509.CertificateRevocationList]:
 
 def _files(folder: Path) -> list[tuple[Path, int, int]]:
     found = []
-    for path in sorted(folder.iterdir()):
+    for path in sorted(folder.glob("*")):  # of no folder: nothing
         with suppress(OSError):
             stat = path.stat()
             found.append((path, stat.st_mtime_ns, stat.st_size))

@@ -100,6 +100,46 @@ class System(Table):
         ),
     )
     DiskLowSince = since()
+    CertificateEnd = incoming(
+        "UTC of the first end of a certificate in use, s since 1970; 0 while none is known.",
+        unit=S,
+        access=READ,
+    )
+    CertificateEndsToday = reported(
+        "A certificate in use ends within a day, or has ended.",
+        register=13,
+        alarm=Alarm(
+            2,
+            "nobody has renewed it; only those that the runtime has made are renewed by it",
+            "whoever needs it is refused: SCADA loses its connection, or can't be trusted again",
+            "renew it now: `calejo certs` says which; take the old one away where a client's ended",
+        ),
+    )
+    CertificateEndsTodaySince = since()
+    CertificateEndsThisWeek = reported(
+        "A certificate in use ends within 7 days.",
+        register=14,
+        alarm=Alarm(
+            3,
+            "nobody has renewed it; only those that the runtime has made are renewed by it",
+            "connections that need it are refused from then on",
+            "renew it: `calejo certs` says which",
+            caused_by="CertificateEndsToday",
+        ),
+    )
+    CertificateEndsThisWeekSince = since()
+    CertificateEndsThisMonth = reported(
+        "A certificate in use ends within 30 days.",
+        register=15,
+        alarm=Alarm(
+            4,
+            "nobody has renewed it; only those that the runtime has made are renewed by it",
+            "connections that need it are refused from then on",
+            "plan its renewal: `calejo certs` says which",
+            caused_by="CertificateEndsThisWeek",
+        ),
+    )
+    CertificateEndsThisMonthSince = since()
 
     DatabaseAge = seconds("Time since the database last answered.", register=26)
     DatabaseLost = flag(

@@ -44,6 +44,9 @@ BEHIND = f"""\
 | RecordsRefused | a record was refused | ten minutes without |
 | AuditContradicted | the newest anchor does not fit | ten minutes; latched |
 | DiskLow | less than 512 MiB | more; 60 s here |
+| CertificateEndsToday | 1 day before its end | it is replaced, or taken away |
+| CertificateEndsThisWeek | 7 days before its end | it is replaced, or taken away |
+| CertificateEndsThisMonth | 30 days before its end | it is replaced, or taken away |
 | Failsafe | plan age reaches the watchdog's timeout | next plan: the age leaps, it doesn't creep |
 | ScadaLost | heartbeat unchanged for `scada_timeout` | next change of it |
 | LevelsDiffer | spread above `difference`; 10 s here | spread below half of it; 10 s here |

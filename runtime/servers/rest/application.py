@@ -26,6 +26,7 @@ from runtime.servers.rest import (
     stops,
 )
 from runtime.servers.rest.asking import Asking
+from runtime.servers.rest.certificate_metrics import CertificateCollector
 from runtime.servers.rest.gate import Gate
 from runtime.servers.rest.metrics import ImageCollector, Metrics, Traffic
 from runtime.servers.rest.queries import Queries
@@ -67,6 +68,7 @@ def application(
     """The WSGI application."""
     registry = CollectorRegistry()
     registry.register(ImageCollector(snapshots, places, config.program.order))
+    registry.register(CertificateCollector(places))
     app = falcon.App(middleware=[Gate(places.token(), Traffic(registry), asking.refusals)])
     json = JSONHandler(dumps=orjson.dumps, loads=orjson.loads)  # NaN and the like are refused
     app.req_options.media_handlers = falcon.media.Handlers({falcon.MEDIA_JSON: json})

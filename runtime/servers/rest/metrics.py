@@ -5,6 +5,7 @@
     calejo_scan_<what>_seconds           histograms of the scan
     calejo_block_<what>_seconds          each block of the program
     calejo_process_*, calejo_http_*      the processes; this server
+    calejo_certificate_*                 when certificates end (`certificate_metrics`)
 
 While the scan stands still, the values of tags are left out: their series end, as they should.
 """

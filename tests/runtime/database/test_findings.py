@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from psycopg import errors
@@ -16,6 +17,8 @@ from runtime.database.process import Uploader
 from runtime.database.spool_watch import SpoolWatch
 from runtime.layout import Capacity, Columns, Layout
 from runtime.places import Places
+from runtime.security.certificates import self_signed
+from runtime.security.trust import Trust
 from runtime.spool import Kind
 from runtime.tag import Tag
 from runtime.tags import Pump, System
@@ -91,7 +94,7 @@ def test_uploads_that_come_to_nothing_for_a_minute_are_stalled(told: Told) -> No
 def test_a_disk_with_little_room_is_told(
     told: Told, places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    watch = DiskWatch(places.spool, told.board.findings)
+    watch = DiskWatch(places.spool, places.certificates, told.board.findings)
     monkeypatch.setattr(findings, "LOW", 0)
     watch.look()
     assert told[System.DiskLow] == 0
@@ -100,11 +103,39 @@ def test_a_disk_with_little_room_is_told(
     assert told[System.DiskLow] == 1
 
 
+@pytest.mark.parametrize(
+    ("days", "stages"),
+    [
+        (31, (0, 0, 0)),
+        (29, (0, 0, 1)),
+        (6, (0, 1, 1)),
+        (0.9, (1, 1, 1)),
+        (-5, (1, 1, 1)),
+    ],
+)
+def test_the_end_of_a_certificate_is_told_30_and_7_days_and_a_day_ahead(
+    told: Told, places: Places, days: float, stages: tuple[int, int, int]
+) -> None:
+    begin = datetime.now(UTC) - timedelta(days=10)
+    made = self_signed("Panel", "urn:panel", (), begin, timedelta(days=10 + days))
+    Trust(places.certificates / "opcua").add(made.certificate)
+    DiskWatch(places.spool, places.certificates, told.board.findings).look()
+    assert told[System.CertificateEnd] == made.certificate.not_valid_after_utc.timestamp()
+    assert tuple(told[tag] for tag in findings.AHEAD) == stages
+
+
+def test_without_certificates_none_ends(told: Told, places: Places) -> None:
+    DiskWatch(places.spool, places.certificates, told.board.findings).look()
+    assert told[System.CertificateEnd] == 0.0
+    assert not any(told[tag] for tag in findings.AHEAD)
+
+
 def test_a_new_process_goes_on_with_what_the_one_before_told() -> None:
     columns = Columns(Layout(Capacity(1, 1)))
     before, after = Findings(), Findings()
     before.full = before.disk_low = True
     before.refused, before.refused_at, before.contradicted_at = 7, before.stored, before.stored
+    before.certificate_end = 1.7e9
     before.put(columns)
     after.resume(columns)
     again = Columns(Layout(Capacity(1, 1)))

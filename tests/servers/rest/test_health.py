@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from runtime.layout import BUCKETS
 from runtime.places import Places
 from runtime.progress import Progress, State
+from runtime.security.certificates import OwnCertificate, thumbprint
 from runtime.servers.rest import models
 from runtime.tags import Block, Bucket, Pump, System
 from tests.servers.rest.site import Image, Site, configuration
@@ -120,6 +121,21 @@ def test_values_end_when_the_scan_stands_still(places: Places, image: Image, sit
     assert found["calejo_image_age_seconds"].samples[0].value > 4
     assert found["calejo_process_state"].samples[0].value == State.DEGRADED
     assert not any(name.startswith(("calejo_pump", "calejo_scan")) for name in found)
+
+
+def test_metrics_say_when_certificates_end_while_the_scan_stands_still(
+    places: Places, image: Image, site: Site
+) -> None:
+    own = OwnCertificate(places.certificates / "opcua" / "own.pem", "server", "urn:server", ())
+    image.stand_still()
+    sample = families(site)["calejo_certificate_not_after_timestamp_seconds"].samples[0]
+    assert sample.value == own.expires.timestamp()
+    assert sample.labels == {
+        "protocol": "opcua",
+        "use": "own",
+        "name": "server",
+        "thumbprint": thumbprint(own.identity.certificate)[:16],
+    }
 
 
 def test_requests_are_counted(image: Image, site: Site) -> None:
