@@ -62,8 +62,14 @@ def ways(alerts: Alerts) -> Iterator[str]:
         return
     courier = importlib.import_module("runtime.alerts.courier")  # Apprise: for who has channels
     for name, url in urls.items():
-        if courier.plugin(url.get_secret_value()) is None:
+        service = courier.plugin(url.get_secret_value())
+        if service is None:
             yield f"  warning   channel {name}: its URL is none that Apprise knows"
+        elif len(service) > 1:
+            yield (
+                f"  warning   channel {name}: its URL has {len(service)} receivers; when one of"
+                " them fails, all get the message again: give each a channel of its own"
+            )
 
 
 def _test(given: argparse.Namespace) -> None:

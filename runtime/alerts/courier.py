@@ -22,6 +22,7 @@ from runtime.alerts.secrecy import mask
 
 PR_SET_PDEATHSIG = 1
 SHORT = 300  # characters for a phone: two parts of an SMS
+PAUSE = 0.2  # s between the receivers of one message; Apprise's own 5.5 s outlast an attempt
 HEADER = "Idempotency-Key"
 TYPES = {1: NotifyType.FAILURE, 2: NotifyType.WARNING}  # by priority, of what is in alarm
 QUIET = {"cleared": NotifyType.SUCCESS, "test": NotifyType.INFO, "heartbeat": NotifyType.INFO}
@@ -66,6 +67,7 @@ def deliver(job: dict[str, Any]) -> str | None:
     service = plugin(job["url"], job["patience"])
     if service is None:
         return "the URL of this channel is none that Apprise knows"
+    service.request_rate_per_sec = min(service.request_rate_per_sec, PAUSE)
     _mark(service, job)
     phone = service.title_maxlen == 0
     sender = Apprise(asset=service.asset)

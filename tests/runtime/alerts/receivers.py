@@ -7,7 +7,7 @@ import queue
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import Message
@@ -83,15 +83,96 @@ def http(*answers: int, port: int = 0) -> Iterator[Receiver]:
         def log_message(self, form: str, *words: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    with _serving(Handler, port, receiver.closing) as receiver.port:
+        yield receiver
+
+
+@dataclass
+class Gateway:
+    """An SMS gateway that speaks JSON-RPC as SMSEagle's manual has it, to who shows its token.
+
+    `answers` say how it takes the next requests that are in order: "error", "busy" (HTTP 503),
+    "page" (of HTML, as from a proxy), "hang"; then "ok".
+    """
+
+    token: str
+    port: int = 0
+    answers: list[str] = field(default_factory=list)
+    sent: list[tuple[str, str]] = field(default_factory=list)  # phone and text
+    asked: int = 0
+    closing: threading.Event = field(default_factory=threading.Event)
+
+    def answer(self, path: str, body: bytes) -> tuple[int, bytes]:
+        """What it does, and says: its refusals come with HTTP 200."""
+        self.asked += 1
+        if path != "/jsonrpc/sms":
+            return 404, b"<html>Not found</html>"
+        call = json.loads(body)
+        wanted = call["params"]
+        if wanted.get("access_token") != self.token:
+            return 200, self._result(error_text="Invalid Access token", status="error")
+        phone, text = str(wanted.get("to", "")), str(wanted.get("message", ""))
+        if call.get("method") != "sms.send_sms" or not (phone.isdigit() and text):
+            return 200, self._result(error_text="Wrong parameters", status="error")
+        match self.answers.pop(0) if self.answers else "ok":
+            case "error":
+                return 200, self._result(error_text="Modem is not ready", status="error")
+            case "busy":
+                return 503, b"busy"
+            case "page":
+                return 200, b"<html>Sign in</html>"
+            case "hang":
+                self.closing.wait()
+                return 200, b""
+        self.sent.append((phone, text))
+        if wanted.get("responsetype") != "extended":
+            return 200, b'{"result": "OK; ID=%d"}' % len(self.sent)
+        return 200, self._result(message_id=str(len(self.sent)), status="ok")
+
+    def _result(self, **said: str) -> bytes:
+        return json.dumps({"result": said}).encode()
+
+
+@contextmanager
+def gateway(token: str, *answers: str, context: ssl.SSLContext | None = None) -> Iterator[Gateway]:
+    """An SMS gateway, over TLS with a context."""
+    box = Gateway(token, answers=list(answers))
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            status, said = box.answer(self.path, body)
+            with suppress(OSError):  # who asked may have given up
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(said)))
+                self.end_headers()
+                self.wfile.write(said)
+
+        def log_message(self, form: str, *words: object) -> None:
+            """Say nothing."""
+
+    with _serving(Handler, 0, box.closing, context) as box.port:
+        yield box
+
+
+@contextmanager
+def _serving(
+    handler: type[BaseHTTPRequestHandler],
+    port: int,
+    closing: threading.Event,
+    context: ssl.SSLContext | None = None,
+) -> Iterator[int]:
+    """An HTTP server; its port. What hangs goes on when it closes."""
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     server.daemon_threads = True
-    receiver.port = server.server_port
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
-        yield receiver
+        yield server.server_port
     finally:
-        receiver.closing.set()
+        closing.set()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -1,31 +1,24 @@
-"""Mail to a server with TLS and sign-in; SMS by a gateway on site and by a cloud service."""
+"""Mail to a server with TLS and sign-in; SMS by a cloud service."""
 
 from __future__ import annotations
 
-import ssl
-from datetime import UTC, datetime, timedelta
 from email.header import decode_header, make_header
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from runtime.alerts import courier
 from runtime.places import Places
 from runtime.progress import State
-from runtime.tags import Station, System
+from runtime.tags import Station
 from tests.calejo import free_ports
 from tests.processes import until
-from tests.runtime.alerts.plant import Watched, attempts, rows, serving, stepped
-from tests.runtime.alerts.receivers import PASSWORD, USER, http, smtp
+from tests.runtime.alerts.certificates import certified
+from tests.runtime.alerts.plant import Watched, attempts, serving, stepped
+from tests.runtime.alerts.receivers import PASSWORD, USER, smtp
 
 ONE: dict[str, Any] = {"channels": {"hook": {}}}
-SMS: dict[str, Any] = {"channels": {"sms": {}}}
 
 
 pytestmark = pytest.mark.usefixtures("soon")
@@ -72,21 +65,6 @@ def test_a_wrong_password_is_told_and_no_secret_is(
         assert not file.exists() or b"wr0ng" not in file.read_bytes()
 
 
-def test_an_sms_by_the_gateway_on_site_is_short_and_names_its_key(
-    tmp_path: Path, places: Places, watched: Watched
-) -> None:
-    with http() as box:
-        url = f"smseagle://t0ken@127.0.0.1:{box.port}/15551234567"
-        with serving(tmp_path, places, SMS, sms=url) as alerts:
-            watched.raise_alarm(System.EmergencyStop)
-            alerts.step()
-            body = box.next().body.decode()
-            (message,) = rows(places, "select * from message")
-            assert "P1 Emergency stop: the whole system" in body
-            assert f"[{message['key']}]" in body
-            assert len(message["short"]) <= courier.SHORT
-
-
 @pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # Apprise looks for it
 def test_an_sms_by_a_cloud_service_is_one_part_with_its_key(
     monkeypatch: pytest.MonkeyPatch,
@@ -119,36 +97,3 @@ def test_an_sms_by_a_cloud_service_is_one_part_with_its_key(
     assert sent[0]["Body"].startswith("P1 North: EmergencyStop")
     assert sent[0]["Body"].endswith("… [0123456789ab]")
     assert len(sent[0]["Body"]) <= 160
-
-
-def certified(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """A server's TLS with a certificate for 127.0.0.1, and the authority that vouches for it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "receiver")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    public, private = folder / "receiver.pem", folder / "receiver.key"
-    public.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(public, private)
-    return context, public
