@@ -29,6 +29,21 @@ def _count(body: bytes, dice: random.Random) -> bytes:
     return body[:at] + dice.choice(COUNTS).to_bytes(4, "little", signed=True) + body[at + 4 :]
 
 
+def _length(body: bytes, dice: random.Random) -> bytes:
+    """Something else where a length stands: a number that is one, of what follows it."""
+    found = [at for at in range(len(body) - 3) if _is_length(body, at)]
+    if not found:
+        return body
+    at = dice.choice(found)
+    length = int.from_bytes(body[at : at + 4], "little", signed=True)
+    wrong = dice.choice((*COUNTS, length + 1, length - 1, len(body) - at - 4, len(body) - at - 3))
+    return body[:at] + wrong.to_bytes(4, "little", signed=True) + body[at + 4 :]
+
+
+def _is_length(body: bytes, at: int) -> bool:
+    return -1 <= int.from_bytes(body[at : at + 4], "little", signed=True) <= len(body) - at - 4
+
+
 def _shorter(body: bytes, dice: random.Random) -> bytes:
     return body[: dice.randrange(len(body) + 1)]
 
@@ -48,4 +63,4 @@ def _noise(body: bytes, dice: random.Random) -> bytes:
     return body[:at] + dice.randbytes(size) + body[at + size :]
 
 
-WAYS: tuple[Way, ...] = (_bits, _count, _shorter, _longer, _twice, _noise)
+WAYS: tuple[Way, ...] = (_bits, _count, _length, _shorter, _longer, _twice, _noise)

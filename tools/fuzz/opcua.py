@@ -1,11 +1,13 @@
 """Malformed OPC UA messages: frames, chunks and requests, before and after a channel and a session.
 
 where       what is wrong
-frame       headers and sizes, before anything has been agreed
+frame       headers and sizes, before anything has been agreed; greetings; channels never opened
 discovery   requests over a channel without security
 secured     requests over a secured channel without a session
 session     requests of somebody who may only look
-chunks      kinds, numbers and order of the chunks of a message
+structures  what nests, announces much or names what there isn't, with and without a session
+chunks      kinds, numbers, tokens and order of the chunks of a message, and their ends
+renewal     requests for a new token of a channel
 """
 
 from __future__ import annotations
@@ -20,11 +22,22 @@ from asyncua.common.utils import Buffer
 from asyncua.ua.ua_binary import nodeid_from_binary, struct_from_binary
 
 from tools.fuzz.mutation import spoiled
-from tools.fuzz.opcua_line import GREETING, PATIENCE, HungUp, Line
+from tools.fuzz.opcua_chunks import renew, send_spoiled
+from tools.fuzz.opcua_frames import frame, greeting, opening
+from tools.fuzz.opcua_line import PATIENCE, HungUp, Line
 from tools.fuzz.opcua_requests import read, requests
+from tools.fuzz.opcua_structures import structured
 from tools.fuzz.trial import Fallen
 
-PLACES = {"session": 60, "discovery": 18, "chunks": 10, "frame": 10, "secured": 2}
+PLACES = {
+    "session": 44,
+    "discovery": 14,
+    "structures": 14,
+    "chunks": 10,
+    "frame": 12,
+    "renewal": 4,
+    "secured": 2,
+}
 MARKS = 20  # messages between two that the server has to answer
 
 
@@ -36,6 +49,7 @@ class Fuzz:
         self._certificate = certificate
         self._dice = random.Random(seed)
         self._lines: dict[str, Line] = {}
+        self._used = ""  # which of them was used last
         self.sent: Counter[str] = Counter()
         self.connections = 0
 
@@ -50,19 +64,33 @@ class Fuzz:
             kind = self._dice.choices(kinds, weights)[0]
             self.sent[kind] += 1
             try:
-                if kind == "frame":
-                    self._frame()
-                elif kind == "chunks":
-                    self._chunks(self._line("session"))
-                else:
-                    line = self._line(kind)
-                    line.ask(spoiled(self._dice.choice(requests(line.token)), self._dice))
+                self._send(kind)
                 if number % MARKS == 0:
                     self.mark()
             except HungUp:
-                self._drop("session" if kind == "chunks" else kind)
+                self._drop(self._used)
             except TimeoutError:
                 raise Fallen(f"no answer within {PATIENCE:.0f} s after message {number}") from None
+
+    def _send(self, kind: str) -> None:
+        dice = self._dice
+        match kind:
+            case "frame":
+                say = dice.choice((frame, frame, greeting, opening))
+                self.connections += 1
+                with suppress(OSError):
+                    _shout(self._port, say(dice))
+            case "chunks":
+                line = self._line("session")
+                send_spoiled(line, dice.choice(requests(line.token)), dice)
+            case "renewal":
+                renew(self._line(dice.choice(("session", "discovery"))), dice)
+            case "structures":
+                line = self._line(dice.choice(("session", "session", "discovery", "secured")))
+                line.ask(structured(line.token, dice))
+            case _:
+                line = self._line(kind)
+                line.ask(spoiled(dice.choice(requests(line.token)), dice))
 
     def mark(self) -> None:
         """See that a well-behaved session is served, over a new connection if need be."""
@@ -80,6 +108,7 @@ class Fuzz:
         raise Fallen("no session is served any more")
 
     def _line(self, kind: str) -> Line:
+        self._used = kind
         if kind not in self._lines:
             self.connections += 1
             certificate = None if kind == "discovery" else self._certificate
@@ -90,43 +119,6 @@ class Fuzz:
         line = self._lines.pop(kind, None)
         if line is not None:
             line.close()
-
-    def _frame(self) -> None:
-        """A connection of its own: greeting and channel are spoiled, or left out."""
-        self.connections += 1
-        kind = self._dice.choice((b"HEL", b"OPN", b"MSG", b"CLO", b"ACK", b"ERR", b"RHE"))
-        body = self._dice.randbytes(self._dice.choice((0, 4, 28, 300, 5_000)))
-        size = self._dice.choice((len(body) + 8, len(body) + 8, 0, 8, 12, 65_536, 2**31))
-        flag = self._dice.choice((b"F", b"C", b"A", b"\0"))
-        data = kind + flag + size.to_bytes(4, "little") + body
-        data = self._dice.choice((b"", GREETING)) + self._dice.choice(
-            (data, spoiled(data, self._dice))
-        )
-        with suppress(OSError):
-            _shout(self._port, data)
-
-    def _chunks(self, line: Line) -> None:
-        dice = self._dice
-        body = dice.choice(requests(line.token))
-        chunks = line.chunks(body)
-        chunk = dice.choice(chunks)
-        match dice.randrange(7):
-            case 0:
-                chunk.SequenceHeader.SequenceNumber += dice.choice((-1, 1, 1_000))
-            case 1:
-                chunk.SequenceHeader.RequestId += 1
-            case 2:
-                chunk.MessageHeader.ChannelId += 1
-            case 3:
-                chunk.MessageHeader.ChunkType = ua.ChunkType.Abort
-            case 4:
-                chunk.MessageHeader.ChunkType = ua.ChunkType.Intermediate
-            case 5:
-                dice.shuffle(chunks)
-            case 6:
-                chunk.Body = spoiled(chunk.Body, dice)
-        for each in chunks:
-            line.send(each.to_binary())
 
 
 def _shout(port: int, data: bytes) -> None:

@@ -50,7 +50,7 @@ class Line:
         self._channel = SecureConnection(self._policy, TransportLimits())
         self.send(GREETING)
         self._message()
-        self._open()
+        self._begin()
         if session:
             self._sign_in()
 
@@ -125,18 +125,35 @@ class Line:
             data += piece
         return data
 
-    def _open(self) -> None:
-        nonce = os.urandom(self._policy.secure_channel_nonce_length)
+    def renewal(self) -> Any:
+        """A request for a new token of the channel, as it should be."""
         request = ua.OpenSecureChannelRequest()
         request.Parameters.SecurityMode = self._policy.Mode
-        request.Parameters.RequestType = ua.SecurityTokenRequestType.Issue
+        request.Parameters.RequestType = ua.SecurityTokenRequestType.Renew
         request.Parameters.RequestedLifetime = 3_600_000
-        request.Parameters.ClientNonce = nonce
+        request.Parameters.ClientNonce = os.urandom(self._policy.secure_channel_nonce_length)
+        return request
+
+    def ask_to_open(self, body: bytes) -> int:
+        """Send an OpenSecureChannel, signed and encrypted as the policy wants it; its number."""
         kind: Any = ua.MessageType.SecureOpen
         self._request += 1
-        self.send(self._channel.message_to_binary(struct_to_binary(request), kind, self._request))
-        reply = struct_from_binary(ua.OpenSecureChannelResponse, self.answer(self._request))
-        self._channel.set_channel(reply.Parameters, request.Parameters.RequestType, nonce)
+        self.send(self._channel.message_to_binary(body, kind, self._request))
+        return self._request
+
+    def open(self, request: Any) -> None:
+        """Open or renew the channel, and use the new token."""
+        asked = request.Parameters
+        answer = self.answer(self.ask_to_open(struct_to_binary(request)))
+        reply = struct_from_binary(ua.OpenSecureChannelResponse, answer)
+        self._channel.set_channel(reply.Parameters, asked.RequestType, asked.ClientNonce)
+        if asked.RequestType == ua.SecurityTokenRequestType.Renew:
+            self._channel.revolve_tokens()
+
+    def _begin(self) -> None:
+        request = self.renewal()
+        request.Parameters.RequestType = ua.SecurityTokenRequestType.Issue
+        self.open(request)
 
     def _sign_in(self) -> None:
         """Anonymously: who may only look must not change anything, whatever he sends."""

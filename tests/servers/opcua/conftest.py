@@ -11,10 +11,13 @@ import pytest
 from asyncua.sync import Client
 
 from runtime.places import Places
+from runtime.security.accounts import Account, Accounts
+from runtime.security.certificates import Identity
 from tests.servers.modbus.station import CAPACITY as PLANT_CAPACITY
 from tests.servers.modbus.station import PLANT, Plant, until
+from tests.servers.opcua.attacking import KEPT, PEOPLE, application
 from tests.servers.opcua.image import CAPACITY, Image
-from tests.servers.opcua.serving import Running
+from tests.servers.opcua.serving import Running, trusted
 from tests.servers.state import state
 
 
@@ -88,3 +91,23 @@ def operator(server: Running) -> Iterator[Client]:
     """A client that has signed in with the token."""
     with server.client("operator", server.token) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def neighbour(plant_places: Places) -> Identity:
+    """A second application that is trusted."""
+    identity = application("Neighbour")
+    trusted(plant_places, identity)
+    return identity
+
+
+@pytest.fixture(scope="session")
+def guarded(plant_places: Places, plant: Plant, neighbour: Identity) -> Iterator[Running]:
+    """A server without anonymous access, and an account of each role."""
+    accounts = Accounts(plant_places.accounts)
+    accounts.begin(plant_places.token())
+    for role in PEOPLE:
+        accounts.put(f"{role}-1", Account(role=role, password=KEPT))
+    running = Running(plant_places, PLANT_CAPACITY, anonymous=False)
+    yield running
+    running.end()

@@ -1,0 +1,72 @@
+"""A session belongs to the application of its channel, whatever somebody claims."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from asyncua import ua
+
+from runtime.security.certificates import Identity
+from tests.servers.modbus.station import until
+from tests.servers.opcua.attacking import PASSWORD, channel, create
+from tests.servers.opcua.serving import (
+    Running,
+    awaited,
+    number,
+    read,
+    refused,
+    station,
+)
+from tests.servers.opcua.test_connection import plain
+
+
+@pytest.mark.parametrize(
+    ("wishes", "name"),
+    [
+        ({"ClientCertificate": None}, "BadCertificateInvalid"),
+        ({"ClientCertificate": b""}, "BadCertificateInvalid"),
+        ({"ClientCertificate": station().der}, "BadCertificateInvalid"),
+        ({"ClientCertificate": b"0" * 900}, "BadCertificateInvalid"),
+        ({"ClientDescription": ua.ApplicationDescription()}, "BadCertificateUriInvalid"),
+        ({"ClientNonce": b"short"}, "BadNonceInvalid"),
+        ({"ClientNonce": None}, "BadNonceInvalid"),
+        ({"RequestedSessionTimeout": ua.Duration(float("nan"))}, "BadInvalidArgument"),
+    ],
+)
+def test_a_session_is_for_the_application_of_its_channel(
+    guarded: Running, neighbour: Identity, wishes: dict[str, Any], name: str
+) -> None:
+    before = guarded.server.core.sessions
+    with channel(guarded, neighbour) as client, refused(name):
+        create(client, **wishes)
+    assert guarded.server.core.sessions == before
+
+
+def test_a_session_can_not_be_taken_over_by_another_application_or_user(
+    guarded: Running, neighbour: Identity
+) -> None:
+    with guarded.client("viewer-1", PASSWORD) as victim:
+        token = victim.aio_obj.uaclient.protocol.authentication_token
+        for identity, user, name in (
+            (neighbour, "viewer-1", "BadSecureChannelIdInvalid"),
+            (station(), "operator-1", "BadUserAccessDenied"),
+        ):
+            with channel(guarded, identity) as thief:
+                thief.aio_obj.uaclient.protocol.authentication_token = token
+                thief.aio_obj._server_nonce = victim.aio_obj._server_nonce
+                with refused(name):
+                    activation = thief.aio_obj.activate_session(user, PASSWORD)
+                    awaited(thief, activation)
+        assert number(read(victim, "System/Scan"))
+
+
+def test_connections_that_do_not_sign_in_keep_nobody_out(guarded: Running) -> None:
+    with ExitStack() as stack:
+        for _ in range(3 * 16):
+            stack.enter_context(plain(guarded))
+        with guarded.client("operator", guarded.token) as client:
+            assert number(read(client, "System/Scan"))
+            assert guarded.server.clients <= 16
+    until(lambda: guarded.server.clients == 0)
