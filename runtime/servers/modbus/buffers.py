@@ -86,10 +86,9 @@ class Buffers:
         if number >= len(reaches) or address + count > reaches[number]:
             return None
         if buffer.sequence != sequence:
-            buffer.encode()
-            buffer.sequence = sequence
+            buffer.encode(sequence)
         start = first + 2 * address
-        return buffer.octets[start : start + 2 * count].tobytes()
+        return buffer.whole[start : start + 2 * count]
 
     def words(self, space: Space, unit: int, address: int, count: int, sequence: int) -> bytes:
         """Registers of addresses that exist, from the image with this number."""
@@ -106,8 +105,7 @@ class Buffers:
     def _fresh(self, space: Space, unit: int, sequence: int) -> _Buffer:
         buffer = self._buffers[space]
         if buffer.sequence != sequence:
-            buffer.encode()
-            buffer.sequence = sequence
+            buffer.encode(sequence)
         elif unit in SYSTEM_UNITS:
             buffer.encode_live()
         return buffer
@@ -122,14 +120,16 @@ class _Buffer:
         of_bits = space in (Space.COIL, Space.DISCRETE)
         self.cells = np.zeros(len(places) * BLOCK, np.uint8 if of_bits else ">u2")
         self.octets = self.cells.view(np.uint8).data
+        self.whole = b""  # the octets as encoded last, of which a slice costs least
         self.sequence = -1
         self._parts = [
             _Part(table, space, places, self.cells, columns, low_first) for table in SHOWN
         ]
 
-    def encode(self) -> None:
+    def encode(self, sequence: int) -> None:
         for part in self._parts:
             part.encode(part.points)
+        self.whole, self.sequence = self.octets.tobytes(), sequence
 
     def encode_live(self) -> None:
         for part in self._parts:
