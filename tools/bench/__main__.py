@@ -16,7 +16,7 @@ import sys
 from dataclasses import dataclass
 
 from runtime import realtime
-from tools.bench import lateness, opcua, reads, stops
+from tools.bench import lateness, monitoring, opcua, reads, stops
 from tools.bench.figures import Spread, against, milliseconds, spread
 
 AIMS = {1_000: 0.001, 10_000: 0.005}  # s: execution p99 by number of pumps
@@ -26,6 +26,7 @@ LATENESS_AIM = 2.0  # × cyclictest
 STOP_MARGIN = 0.020  # s above two periods
 READS_AIMS = {reads.STOCK: 6.0, reads.LIBMODBUS: 0.5}  # × theirs
 OPCUA_START, OPCUA_MEMORY, OPCUA_SHARE = 2.0, 400e6, 0.02  # s, bytes, share of a core
+MONITORED_SHARE = 0.15  # of a core
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,15 @@ def show_opcua(seconds: float) -> None:
     print(f"    of a core {found.share * 100:22.2f} %      {against(found.share, OPCUA_SHARE)}")
 
 
+def show_monitoring(seconds: float) -> None:
+    found = monitoring.measure(seconds)
+    print(f"\nOPC UA, {monitoring.ITEMS:,} monitored values that all change once a second")
+    print(f"    of a core {found.share * 100:22.2f} %      {against(found.share, MONITORED_SHARE)}")
+    print(f"    for each change {found.cost * 1e6:16.2f} µs of processor time")
+    arrived = "met" if not found.missed + found.bad else "MISSED"
+    print(f"    changes told {found.told:,}, not told {found.missed:,}; {arrived}")
+
+
 def show_reads(seconds: float) -> None:
     found = reads.measure(seconds)
     print(f"\nModbus: reads of 100 registers, {reads.CONNECTIONS} connections")
@@ -155,6 +165,7 @@ def main() -> None:
     show_stops(amount.stops)
     show_reads(amount.seconds)
     show_opcua(amount.seconds / 2)
+    show_monitoring(max(amount.seconds * 2 / 3, 10.0))
 
 
 if __name__ == "__main__":

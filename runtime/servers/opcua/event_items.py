@@ -14,6 +14,7 @@ from asyncua.ua.object_ids import ObjectIds
 
 from runtime.servers.opcua.event import NEWS, Event, node, number, string, text, when
 from runtime.servers.opcua.event_filter import EventFilter
+from runtime.servers.opcua.item import Item
 
 SERVER = ua.NodeId(ua.Int32(ObjectIds.Server))
 LISTENED = ua.EventNotifier.SubscribeToEvents.mask
@@ -39,6 +40,7 @@ class EventItem:
         self.discard_oldest = discard_oldest
         self._subscription = subscription
         self._data = data
+        self.links: list[Item] = []  # the items that it triggers
         self._overflow: ua.EventFieldList | None = None
 
     @property
@@ -55,6 +57,8 @@ class EventItem:
         """Queue an event if it is wanted."""
         if self._data.mode == ua.MonitoringMode.Reporting and self.wanted.matches(event):
             self._put(self._list(event))
+            for linked in self.links:
+                linked.trigger()
 
     def say(self, event: Event) -> None:
         """Queue an event whatever is wanted: that a refresh begins or ends."""

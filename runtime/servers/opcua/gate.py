@@ -30,7 +30,7 @@ OPEN = frozenset(
         ),
         *("RegisterNodes", "UnregisterNodes", "Publish", "Republish"),
         *("CreateSubscription", "ModifySubscription", "DeleteSubscriptions"),
-        *("TransferSubscriptions", "SetPublishingMode", "SetMonitoringMode"),
+        *("TransferSubscriptions", "SetPublishingMode", "SetMonitoringMode", "SetTriggering"),
         *("CreateMonitoredItems", "ModifyMonitoredItems", "DeleteMonitoredItems"),
     )
 )

@@ -3,111 +3,158 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+import struct
 from typing import cast
 
 from asyncua import ua
-from asyncua.server.internal_subscription import InternalSubscription
-from asyncua.server.monitored_item_service import MonitoredItemData
 from asyncua.ua.status_codes import StatusCodes
 from asyncua.ua.uaprotocol_auto import DataChangeFilter  # what decoding makes; ua's is below it
 
 from runtime.servers.opcua.plant import Place
+from runtime.servers.opcua.sample import Sample, overflown, timed
 from runtime.tag import Tag
 
-OVERFLOW = 0x0480  # information of a data value: the queue was full
 ALL_CHANGES = DataChangeFilter(Trigger=ua.DataChangeTrigger.StatusValue)
+DISABLED, SAMPLING, REPORTING = (
+    *(ua.MonitoringMode.Disabled, ua.MonitoringMode.Sampling),
+    ua.MonitoringMode.Reporting,
+)
+BOTH = ua.TimestampsToReturn.Both
+_HANDLE = struct.Struct("<I")
 
 
 class Item:
-    """A monitored value of a tag (or, without one, an attribute that never changes)."""
+    """A monitored value: of a tag of a place, or any other attribute.
+
+    mode        a change            the queue
+    Disabled    is not looked for   is empty
+    Sampling    is queued           waits until an item that triggers this one has a change
+    Reporting   is queued           goes into the next message
+
+    `waiting` has the items of the subscription whose queues go into its next message.
+    """
+
+    __slots__ = (
+        *("always", "discard_oldest", "interval", "links", "mode", "number", "place", "queue"),
+        *("size", "tag", "target", "times", "head", "_band", "_choosy", "_last", "_status_only"),
+        "_waiting",
+    )
 
     def __init__(
         self,
-        subscription: InternalSubscription,
-        data: MonitoredItemData,
-        place: Place,
-        tag: Tag | None,
-        discard_oldest: bool,
+        number: int,
+        waiting: dict[int, Item],
+        target: ua.ReadValueId,
+        place: Place | None = None,
+        tag: Tag | None = None,
     ) -> None:
-        self.place = place
-        self.tag = tag
-        self.interval = 0.0
-        self._subscription = subscription
-        self._data = data
-        self.discard_oldest = discard_oldest
-        self._last: ua.DataValue | None = None
+        self.number, self.target, self.place, self.tag = number, target, place, tag
+        self.mode = REPORTING
+        self.times = BOTH
+        self.interval = 0.0  # s
+        self.size = 1
+        self.discard_oldest = True
+        self.head = b""  # of each notification: the handle that the client knows it by
+        self.queue: list[bytes] = []  # DataValues, encoded
+        self.links: list[Item] = []  # what it triggers
+        self.always = False  # a new time is a change, too
+        self._choosy = self._status_only = False
+        self._band: float | None = None  # changes within it are none
+        self._last: Sample | None = None  # what was reported
+        self._waiting = waiting
 
-    @property
-    def _filter(self) -> DataChangeFilter:
-        return cast(DataChangeFilter, self._data.filter or ALL_CHANGES)
+    def wish(self, asked: ua.MonitoringParameters, size: int, times: ua.TimestampsToReturn) -> None:
+        """Take over what the client asks for; its filter has been found to be usable."""
+        wanted = cast(DataChangeFilter, asked.Filter or ALL_CHANGES)
+        trigger = wanted.Trigger
+        self.always = trigger == ua.DataChangeTrigger.StatusValueTimestamp
+        self._status_only = trigger == ua.DataChangeTrigger.Status
+        self._band = _band(wanted, self.tag)
+        self._choosy = self._status_only or self._band is not None
+        self.head = _HANDLE.pack(int(asked.ClientHandle))
+        self.size, self.discard_oldest, self.times = size, bool(asked.DiscardOldest), times
+        while len(self.queue) > size:
+            self._drop()
 
-    @property
-    def always(self) -> bool:
-        return self._filter.Trigger is ua.DataChangeTrigger.StatusValueTimestamp
+    def set_mode(self, mode: ua.MonitoringMode) -> None:
+        self.mode = mode
+        if mode is REPORTING:
+            self.report()
+        else:
+            self._waiting.pop(self.number, None)
+        if mode is DISABLED:
+            self.queue.clear()
+            self._last = None
 
-    def offer(self, value: ua.DataValue) -> None:
+    def offer(self, new: Sample) -> None:
         """Queue a value if it differs, as the item's filter has it, from the last one reported."""
-        if self._data.mode != ua.MonitoringMode.Reporting:
+        if self.mode is DISABLED:
             return
         last = self._last
-        if last is not None and not self._differs(last, value):
+        if last is not None and not self._differs(last, new):
             return
-        self._last = value
-        note = ua.MonitoredItemNotification(cast(ua.IntegerId, self._data.client_handle), value)
-        queue = self._subscription._triggered_datachanges.setdefault(
-            cast(int, self._data.monitored_item_id), []
-        )
-        queue.append(note)
-        if len(queue) > self._data.queue_size:
-            self._drop(queue)
+        self._last = new
+        self.queue.append(new[3] if self.times is BOTH else timed(new[3], self.times))
+        if len(self.queue) > self.size:
+            self._drop()
+        if self.mode is REPORTING:
+            self._waiting[self.number] = self
+        for linked in self.links:
+            linked.trigger()
 
-    def _drop(self, queue: list[ua.MonitoredItemNotification]) -> None:
-        """Let the oldest value go, or the one before the newest; the next one tells that it did."""
-        place = 0 if self.discard_oldest else -2
-        del queue[place]
-        if self._data.queue_size > 1:
-            place = 0 if self.discard_oldest else -1
-            queue[place] = ua.MonitoredItemNotification(
-                queue[place].ClientHandle, _overflown(queue[place].Value)
-            )
+    def trigger(self) -> None:
+        """Report what was sampled, as an item that triggers this one has a change."""
+        if self.mode is SAMPLING:
+            self.report()
 
-    def resume(self, value: ua.DataValue) -> None:
+    def report(self) -> None:
+        """Let what is queued go into the next message."""
+        if self.queue:
+            self._waiting[self.number] = self
+
+    def take(self, most: int) -> list[bytes]:
+        """Take the first values of the queue, at most so many."""
+        taken = self.queue
+        self.queue = taken[most:]
+        return taken[:most] if self.queue else taken
+
+    def resume(self, new: Sample) -> None:
         """Report a value whatever was reported before."""
         self._last = None
-        self.offer(value)
+        self.offer(new)
 
-    def _differs(self, last: ua.DataValue, value: ua.DataValue) -> bool:
-        wanted = self._filter
-        if last.StatusCode != value.StatusCode:
+    def _drop(self) -> None:
+        """Let the oldest value go, or the one before the newest; the next one tells that it did."""
+        queue = self.queue
+        del queue[0 if self.discard_oldest else -2]
+        if self.size > 1:
+            place = 0 if self.discard_oldest else -1
+            queue[place] = overflown(queue[place])
+
+    def _differs(self, last: Sample, new: Sample) -> bool:
+        if last[1] != new[1]:
             return True
-        if wanted.Trigger is ua.DataChangeTrigger.Status:
+        if last[0] != new[0]:
+            return not self._choosy or self._exceeds(last[0], new[0])
+        return self.always and last[2] != new[2]
+
+    def _exceeds(self, last: object, new: object) -> bool:
+        """Whether a value differs by more than the deadband."""
+        if self._status_only:
             return False
-        if last.Value != value.Value:
-            return self._beyond_deadband(wanted, last, value)
-        return self.always and last.SourceTimestamp != value.SourceTimestamp
-
-    def _beyond_deadband(
-        self, wanted: DataChangeFilter, last: ua.DataValue, value: ua.DataValue
-    ) -> bool:
-        band = float(wanted.DeadbandValue)
-        if wanted.DeadbandType == ua.DeadbandType.Percent and self.tag is not None:
-            band *= (self.tag.high - self.tag.low) / 100
-        elif wanted.DeadbandType == ua.DeadbandType.None_:
+        if self._band is None or last is None or new is None:
             return True
-        if (
-            last.Value is None
-            or value.Value is None
-            or None in (last.Value.Value, value.Value.Value)
-        ):
-            return True
-        return bool(abs(value.Value.Value - last.Value.Value) > band)
+        return abs(cast(float, new) - cast(float, last)) > self._band
 
 
-def _overflown(value: ua.DataValue) -> ua.DataValue:
-    """The value with the overflow bit in its status (Part 4, 7.39.1)."""
-    status = value.StatusCode.value if value.StatusCode else StatusCodes.Good
-    return replace(value, StatusCode=ua.StatusCode(ua.UInt32(status | OVERFLOW)))
+def _band(wanted: DataChangeFilter, tag: Tag | None) -> float | None:
+    """The deadband in the unit of the tag; None if every change is one."""
+    if wanted.DeadbandType == ua.DeadbandType.None_:
+        return None
+    band = float(wanted.DeadbandValue)
+    if wanted.DeadbandType == ua.DeadbandType.Percent and tag is not None:
+        band *= (tag.high - tag.low) / 100
+    return band
 
 
 def fault_of_filter(wanted: object, tag: Tag | None) -> int | None:

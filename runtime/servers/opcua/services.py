@@ -58,11 +58,17 @@ def _unregister(session: Session, body: Any) -> ua.UnregisterNodesResponse:
     return ua.UnregisterNodesResponse()
 
 
+def _set_triggering(session: Session, body: Any) -> ua.SetTriggeringResponse:
+    asked = struct_from_binary(ua.SetTriggeringParameters, body)
+    return ua.SetTriggeringResponse(Parameters=session.set_triggering(asked))
+
+
 SERVICES: dict[ua.NodeId, Callable[[Session, Any], Any]] = {
     ua.NodeId(ua.Int32(number)): serve
     for number, serve in (
         (ObjectIds.BrowseNextRequest_Encoding_DefaultBinary, _browse_next),
         (ObjectIds.RegisterNodesRequest_Encoding_DefaultBinary, _register),
         (ObjectIds.UnregisterNodesRequest_Encoding_DefaultBinary, _unregister),
+        (ObjectIds.SetTriggeringRequest_Encoding_DefaultBinary, _set_triggering),
     )
 }

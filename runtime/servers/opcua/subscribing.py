@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 from asyncua import ua
 from asyncua.common.utils import ServiceError
@@ -13,6 +13,7 @@ from asyncua.server.uaprocessor import UaProcessor
 from asyncua.ua.status_codes import StatusCodes
 
 from runtime.servers.opcua.freshness import Freshness
+from runtime.servers.opcua.items import Items
 from runtime.servers.opcua.limits import (
     LONGEST_UNSERVED,
     MOST_ITEMS,
@@ -38,18 +39,14 @@ class Subscribing(InternalSession):
     ) -> ua.CreateSubscriptionResult:
         if len(self._own()) >= MOST_SUBSCRIPTIONS:
             raise ServiceError(StatusCodes.BadTooManySubscriptions)
-        wish = float(params.RequestedPublishingInterval)
-        interval = min(wish, SLOWEST) if wish > TICK * 1e3 else TICK * 1e3
-        lives = int(LONGEST_UNSERVED / interval)
-        params.RequestedPublishingInterval = ua.Duration(interval)
-        params.RequestedLifetimeCount = _counter(params.RequestedLifetimeCount, lives)
-        params.RequestedMaxKeepAliveCount = _counter(params.RequestedMaxKeepAliveCount, lives // 3)
+        _revise(params)
         return await super().create_subscription(params, callback, request_callback)
 
     def modify_subscription(
         self, params: ua.ModifySubscriptionParameters
     ) -> ua.ModifySubscriptionResult:
         self._check(params.SubscriptionId)
+        _revise(params)
         return super().modify_subscription(params)
 
     async def delete_subscriptions(self, ids: list[int]) -> list[ua.StatusCode]:
@@ -60,6 +57,7 @@ class Subscribing(InternalSession):
     async def set_publishing_mode(
         self, params: ua.SetPublishingModeParameters
     ) -> list[ua.StatusCode]:
+        bounded(params.SubscriptionIds, MOST_SUBSCRIPTIONS)
         own = self._own()
         params.SubscriptionIds = [
             n if int(n) in own else ua.IntegerId(0) for n in params.SubscriptionIds
@@ -94,7 +92,16 @@ class Subscribing(InternalSession):
         self, params: ua.SetMonitoringModeParameters
     ) -> list[ua.StatusCode]:
         self._check(params.SubscriptionId)
+        bounded(params.MonitoredItemIds, MOST_ITEMS_AT_ONCE)
         return await super().set_monitoring_mode(params)
+
+    def set_triggering(self, params: ua.SetTriggeringParameters) -> ua.SetTriggeringResult:
+        subscription = self._check(params.SubscriptionId)
+        bounded([*params.LinksToAdd, *params.LinksToRemove], MOST_ITEMS_AT_ONCE)
+        items = cast(Items, subscription.monitored_item_srv)
+        return items.set_triggering(
+            int(params.TriggeringItemId), params.LinksToAdd, params.LinksToRemove
+        )
 
     def publish(
         self, acks: Iterable[ua.SubscriptionAcknowledgement] | None = None
@@ -133,6 +140,8 @@ class Subscribing(InternalSession):
             # asyncua leaves this with the lost connection, which publishes nothing any more.
             publishes: Callable[[Any], Any] = processor.get_publish_request
             subscriptions[number].pub_request_callback = publishes
+            if params.SendInitialValues:
+                cast(Items, subscriptions[number].monitored_item_srv).resend()
         return results
 
     def _may_take(self, subscription: InternalSubscription) -> bool:
@@ -157,6 +166,18 @@ class Subscribing(InternalSession):
 def monitored(subscriptions: Iterable[InternalSubscription]) -> int:
     """How many monitored items there are."""
     return sum(len(one.monitored_item_srv._monitored_items) for one in subscriptions)
+
+
+def _revise(asked: ua.CreateSubscriptionParameters | ua.ModifySubscriptionParameters) -> None:
+    """Bring what is asked of a subscription into what is possible (Part 4, 5.14.2)."""
+    wish = float(asked.RequestedPublishingInterval)
+    interval = min(wish, SLOWEST) if wish > TICK * 1e3 else TICK * 1e3
+    lives = int(LONGEST_UNSERVED / interval)
+    keep_alive = _counter(asked.RequestedMaxKeepAliveCount, lives // 3)
+    asked.RequestedPublishingInterval = ua.Duration(interval)
+    asked.RequestedMaxKeepAliveCount = keep_alive
+    lifetime = _counter(asked.RequestedLifetimeCount, lives)
+    asked.RequestedLifetimeCount = ua.Counter(max(lifetime, 3 * keep_alive))
 
 
 def _counter(asked: int, most: int) -> ua.Counter:

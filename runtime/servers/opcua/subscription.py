@@ -17,6 +17,7 @@ from asyncua.server.address_space import AddressSpace as Standard
 from asyncua.server.internal_server import InternalServer
 from asyncua.server.internal_subscription import InternalSubscription
 from asyncua.server.subscription_service import SubscriptionService
+from asyncua.ua.object_ids import ObjectIds
 from asyncua.ua.status_codes import StatusCodes
 
 from runtime.servers.opcua.event_items import EventItems
@@ -25,6 +26,7 @@ from runtime.servers.opcua.watch import Watch
 
 MOST_NOTIFICATIONS = 10_000  # of one message
 LAST_NUMBER = 2**32 - 1  # of a message; 1 follows
+CHANGES = ua.NodeId(ua.Int32(ObjectIds.DataChangeNotification_Encoding_DefaultBinary))
 _T = TypeVar("_T")
 
 
@@ -52,13 +54,20 @@ class Subscription(InternalSubscription):
         self._revised.set()
 
     async def publish_results(self, requestdata: Any = None) -> bool:
-        published = await super().publish_results(requestdata)
-        while published and self._more:
-            published = await super().publish_results()
+        """Publish what waits, in as many messages as there are requests for; whether any was."""
+        published = more = await super().publish_results(requestdata)
+        while more and self._more:
+            more = await super().publish_results()
         return published
 
+    @property
+    def items(self) -> Items:
+        return cast(Items, self.monitored_item_srv)
+
     def has_published_results(self) -> bool:
-        return bool(self._triggered_statuschanges) or super().has_published_results()
+        if self._triggered_statuschanges or (self._publishing_enabled and self.items.waiting):
+            return True
+        return super().has_published_results()
 
     def republish(self, nb: int) -> ua.NotificationMessage:
         message: ua.NotificationMessage = self._not_acknowledged_results[nb].NotificationMessage
@@ -83,11 +92,11 @@ class Subscription(InternalSubscription):
         parts: list[Any] = []
         self._more = False
         if self._publishing_enabled:
-            values = _taken(self._triggered_datachanges, self.most)
-            events = _taken(self._triggered_events, self.most - len(values))
-            parts += [ua.DataChangeNotification(values)] if values else []
+            count, values = self.items.take(self.most)
+            events = _taken(self._triggered_events, self.most - count)
+            parts += [ua.ExtensionObject(CHANGES, ua.ByteString(values))] if count else []
             parts += [ua.EventNotificationList(events)] if events else []
-            self._more = bool(self._triggered_datachanges or self._triggered_events)
+            self._more = bool(self.items.waiting or self._triggered_events)
         if self._triggered_statuschanges:
             parts.append(ua.StatusChangeNotification(self._triggered_statuschanges.pop(0)))
         self._keep_alive_count = self._publish_cycles_count = 0
@@ -167,3 +176,18 @@ class Subscriptions(SubscriptionService):
         self.subscriptions[number] = made
         await made.start()
         return result
+
+    def modify_subscription(
+        self, params: ua.ModifySubscriptionParameters
+    ) -> ua.ModifySubscriptionResult:
+        found = cast(Subscription, self.subscriptions[params.SubscriptionId])
+        found.bound(params.MaxNotificationsPerPublish)
+        found.revise(
+            params.RequestedPublishingInterval,
+            params.RequestedLifetimeCount,
+            params.RequestedMaxKeepAliveCount,
+        )
+        data = found.data
+        return ua.ModifySubscriptionResult(
+            data.RevisedPublishingInterval, data.RevisedLifetimeCount, data.RevisedMaxKeepAliveCount
+        )

@@ -62,12 +62,12 @@ class Values:
         if self._sequence != self.view.sequence:
             self._sequence = self.view.sequence
             seconds = self.view.columns.value(System.TimeUtc)
-            self._scanned = _utc(seconds) if seconds > 0 else None
+            self._scanned = utc(seconds) if seconds > 0 else None
         return self._scanned
 
     def read(self, tag: Tag, place: Place) -> ua.DataValue:
         """The value of a tag of a place, with its status and times."""
-        now = _utc(time.time())
+        now = utc(time.time())
         own = None if place.declares else OWN.get(tag)
         status = STATUS[Quality.GOOD] if own else self.status(tag, place)
         variant = NULL
@@ -98,7 +98,7 @@ class Values:
         return STATUS[view.quality(tag, place.slot)]
 
 
-def _utc(seconds: float) -> ua.DateTime:
+def utc(seconds: float) -> ua.DateTime:
     # asyncua takes any datetime; its own subclass of it is only a name for the type.
     return cast(ua.DateTime, datetime.fromtimestamp(seconds, UTC))
 

@@ -10,15 +10,16 @@ from collections.abc import Iterator
 from typing import Protocol
 
 import numpy as np
-from asyncua import ua
 from numpy.typing import NDArray
 
 from runtime.servers.mirror import View
+from runtime.servers.opcua.column import Column, table_of
 from runtime.servers.opcua.limits import TICK
 from runtime.servers.opcua.plant import Place
+from runtime.servers.opcua.sample import Sample
 from runtime.servers.opcua.values import Values
 from runtime.tag import Tag
-from runtime.tags import SHOWN, System
+from runtime.tags import System
 
 INTERVALS = (TICK, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0)  # s
 SLACK = TICK / 2  # s by which a group may be early, so that a late tick doesn't shift all others
@@ -32,53 +33,59 @@ def revised(interval: float) -> float:
 class Watcher(Protocol):
     """A monitored item as the watch sees it."""
 
-    place: Place
+    place: Place | None  # a tag's item has one
+    always: bool  # whether it wants every sample, changed or not
 
-    @property
-    def always(self) -> bool:
-        """Whether it wants every sample, changed or not."""
-
-    def offer(self, value: ua.DataValue) -> None:
+    def offer(self, new: Sample) -> None:
         """Take note of a value that may be new."""
 
 
 class _Group:
     """The items of one tag and sampling interval."""
 
-    def __init__(self, tag: Tag, interval: float, view: View) -> None:
+    def __init__(self, tag: Tag, interval: float, values: Values) -> None:
         self.tag = tag
         self.interval = interval
         self.due = 0.0
         self.items: dict[Place, list[Watcher]] = {}
         self.always = 0  # how many of them want every sample
-        self._sources = [_bits(view, source) for source in _sources(tag)]
-        self._places: list[Place] = []
-        self._slots: NDArray[np.intp] = np.zeros(0, np.intp)
+        self._values = values
+        self._sources = [_bits(values.view, source) for source in _sources(tag)]
+        self._column: Column | None = None
+        self._listeners: list[list[Watcher]] = []  # by row of it
         self._last: list[NDArray[np.generic]] = []
 
     def renew(self) -> None:
         """Look at all rows anew next time: others are watched, or have moved."""
-        self._last = []
+        self._column = None
 
-    def changed(self, everything: bool) -> list[Place]:
-        """The places whose value may have changed since the last call."""
-        if not self._last:
+    def offer(self) -> None:
+        """Offer what may have changed since the last time."""
+        everything = self.always > 0
+        if self._column is None:
             everything = True
-            room = min(len(source) for source in self._sources)
-            self._places = list(self.items)
-            self._slots = np.array([min(p.slot, room - 1) for p in self._places], np.intp)
-        before, self._last = self._last, [source[self._slots] for source in self._sources]
+            self._column = Column(self._values, self.tag, list(self.items))
+            self._listeners = list(self.items.values())
+        slots = self._column.slots
+        before, self._last = self._last, [source[slots] for source in self._sources]
         if everything:
-            return self._places
-        differs = self._last[0] != before[0]
-        for now, then in zip(self._last[1:], before[1:], strict=True):
-            differs |= now != then
-        return [self._places[index] for index in differs.nonzero()[0]]
+            rows = np.arange(len(slots))
+        else:
+            differs = self._last[0] != before[0]
+            for now, then in zip(self._last[1:], before[1:], strict=True):
+                differs |= now != then
+            rows = differs.nonzero()[0]
+        if not len(rows):
+            return
+        listeners = self._listeners
+        for row, sample in zip(rows.tolist(), self._column.samples(rows), strict=True):
+            for item in listeners[row]:
+                item.offer(sample)
 
 
 def _sources(tag: Tag) -> Iterator[Tag]:
     """The columns that a value and its status are made from."""
-    table = next(table for table in SHOWN if table.__name__ == tag.table)
+    table = table_of(tag)
     yield tag
     if tag.quality is not None:
         yield table.tag(tag.quality)
@@ -105,7 +112,8 @@ class Watch:
     def add(self, item: Watcher, tag: Tag, interval: float) -> None:
         group = self._groups.get((tag, interval))
         if group is None:
-            group = self._groups[tag, interval] = _Group(tag, interval, self._view)
+            group = self._groups[tag, interval] = _Group(tag, interval, self._values)
+        assert item.place is not None
         group.items.setdefault(item.place, []).append(item)
         group.always += item.always
         group.renew()
@@ -113,6 +121,7 @@ class Watch:
 
     def remove(self, item: Watcher, tag: Tag, interval: float) -> None:
         group = self._groups[tag, interval]
+        assert item.place is not None
         items = group.items[item.place]
         items.remove(item)
         group.always -= item.always
@@ -137,10 +146,4 @@ class Watch:
         for group in self._groups.values():
             if now + SLACK >= group.due:
                 group.due = now + group.interval
-                self._offer(group)
-
-    def _offer(self, group: _Group) -> None:
-        for place in group.changed(everything=group.always > 0):
-            value = self._values.read(group.tag, place)
-            for item in group.items[place]:
-                item.offer(value)
+                group.offer()
