@@ -36,8 +36,9 @@ class Admission:
     A request that is executed is one that the blocks execute in this same scan. The checks, in
     order: the tag may be written and the role may write it; the row is in use; the value is one
     that the tag can have; the emergency stop to clear is the one in force, and no pump that it is
-    to stop still runs; what is asked of an alarm makes sense in its state; it is not too late. Of
-    a group of requests none is executed unless all are.
+    to stop still runs; what is asked of an alarm makes sense in its state; the tag is still what
+    its asker made the value from; it is not too late. Of a group of requests none is executed
+    unless all are.
     """
 
     def __init__(self, columns: Columns) -> None:
@@ -60,6 +61,7 @@ class Admission:
         self._slots: NDArray[Any] = columns[Request.Slot]
         self._values: NDArray[Any] = columns[Request.Value]
         self._stops: dict[tuple[int, int], int] = {}  # in force after the requests of this scan
+        self._written: set[tuple[int, int]] = set()  # tags and rows that this scan is to write
         self._wishes = AlarmWishes(columns)
 
     def take(self, asks: Iterable[Ask], scan: int, now: float) -> None:
@@ -67,6 +69,7 @@ class Admission:
         first = int(self._total[0])
         total = first
         self._stops.clear()
+        self._written.clear()
         self._wishes.clear()
         for group in _groups(asks):
             for ask, result in zip(group, self._judge_all(group, now), strict=True):
@@ -103,7 +106,8 @@ class Admission:
             if result is Result.EXECUTED:
                 self._follow(group[0])
             return [result]
-        stops, states = self._stops.copy(), self._wishes.states.copy()
+        stops, written = self._stops.copy(), self._written.copy()
+        states = self._wishes.states.copy()
         results = []
         for ask in group:
             results.append(self.judge(ask, now))
@@ -111,7 +115,7 @@ class Admission:
                 self._follow(ask)
         if all(result is Result.EXECUTED for result in results):
             return results
-        self._stops, self._wishes.states = stops, states
+        self._stops, self._written, self._wishes.states = stops, written, states
         kept = Result.NOT_TOGETHER
         return [kept if result is Result.EXECUTED else result for result in results]
 
@@ -135,7 +139,14 @@ class Admission:
                 return Result.CAUSE_REMAINS
         if tag in ALARM_OF_STATE and (answer := self._wishes.judge(ask)) != Result.EXECUTED:
             return answer
+        if ask.expected is not None and not self._is_still(tag, ask):
+            return Result.WRONG_STATE
         return Result.EXECUTED if now <= ask.deadline else Result.TOO_LATE
+
+    def _is_still(self, tag: Tag, ask: Ask) -> bool:
+        """Whether what a request is to replace is what its asker saw, those before it included."""
+        seen = self._columns.value(tag, ask.slot) == ask.expected
+        return seen and (ask.tag, ask.slot) not in self._written
 
     def _in_force(self, latch: Tag, slot: int) -> int:
         """The stop that a latch is set by once the requests before this one are executed."""
@@ -145,6 +156,7 @@ class Admission:
     def _follow(self, ask: Ask) -> None:
         """Remember what an admitted request leads to, for those that come after it."""
         latch = TAGS[ask.tag]
+        self._written.add((ask.tag, ask.slot))
         if latch in ALARM_OF_STATE:
             self._wishes.follow(ask)
         if latch.name == "EmergencyStop":

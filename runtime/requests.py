@@ -7,6 +7,7 @@ pipe at the start of a cycle and answers in the Request rows of the image.
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 import select
@@ -17,8 +18,8 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
 
-# id, tag, role, source, slot, value, reference, deadline, more
-_RECORD = struct.Struct("<QHBBIdQdB")
+# id, tag, role, source, slot, value, reference, deadline, more, expected
+_RECORD = struct.Struct("<QHBBIdQdBd")
 PER_SCAN = 100
 TOGETHER = select.PIPE_BUF // _RECORD.size  # most requests that the kernel writes as one
 
@@ -78,6 +79,7 @@ class Ask:
     `reference` is the id of the emergency stop to clear, or for how long to shelve an alarm, in s.
     The scan refuses the request after `deadline` (scan clock), so that nothing is executed that its
     asker has given up on. `more` requests that follow belong to it: all are executed, or none.
+    One whose value was made from the tag's own is refused unless that is still the `expected` one.
     """
 
     id: int
@@ -89,6 +91,7 @@ class Ask:
     source: Source = Source.REST
     deadline: float = float("inf")
     more: int = 0
+    expected: float | None = None
 
     def pack(self) -> bytes:
         return _RECORD.pack(
@@ -101,12 +104,15 @@ class Ask:
             self.reference,
             self.deadline,
             self.more,
+            math.nan if self.expected is None else self.expected,
         )
 
 
 def unpack(record: bytes) -> Ask:
     """The request in a record. Values outside the enumerations come out as the least of them."""
-    identity, tag, role, source, slot, value, reference, deadline, more = _RECORD.unpack(record)
+    identity, tag, role, source, slot, value, reference, deadline, more, expected = _RECORD.unpack(
+        record
+    )
     return Ask(
         identity,
         tag,
@@ -117,6 +123,7 @@ def unpack(record: bytes) -> Ask:
         Source(source) if source in Source.__members__.values() else Source.REST,
         deadline,
         more,
+        None if math.isnan(expected) else expected,
     )
 
 

@@ -126,17 +126,28 @@ class Mirror(View):
         return answers[0]
 
     async def ask_all_async(
-        self, changes: Sequence[Change], asker: Asker, reference: int = 0
+        self,
+        changes: Sequence[Change],
+        asker: Asker,
+        reference: int = 0,
+        expected: float | None = None,
     ) -> list[Answer]:
-        """Ask for several changes, at most TOGETHER, of which the scan executes all or none."""
-        for answers in self._steps(changes, asker, reference):
+        """Ask for several changes, at most TOGETHER, of which the scan executes all or none.
+
+        With `expected`, they are refused (WRONG_STATE) unless a tag still has that value.
+        """
+        for answers in self._steps(changes, asker, reference, expected):
             if answers:
                 return answers
             await asyncio.sleep(POLL)
         raise AssertionError("the steps end with an answer")
 
     def _steps(
-        self, changes: Sequence[Change], asker: Asker, reference: int
+        self,
+        changes: Sequence[Change],
+        asker: Asker,
+        reference: int,
+        expected: float | None = None,
     ) -> Iterator[list[Answer]]:
         """Record, put, look for answers, look that they are kept: nothing at each pause, then they.
 
@@ -155,6 +166,7 @@ class Mirror(View):
                     asker.role,
                     asker.source,
                     deadline,
+                    expected=expected,
                 )
                 for tag, slot, value in changes
             ]

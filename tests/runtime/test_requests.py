@@ -28,7 +28,7 @@ from runtime.requests import (
 )
 from tests.runtime import stress
 
-ASK = Ask(new_id(), 300, 70_000, 47.5, new_id(), Role.ENGINEER, Source.OPCUA, 12_345.6)
+ASK = Ask(new_id(), 300, 70_000, 47.5, new_id(), Role.ENGINEER, Source.OPCUA, 12_345.6, 0, 49.9)
 
 
 @pytest.fixture

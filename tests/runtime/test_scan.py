@@ -9,10 +9,10 @@ import pytest
 
 from runtime.alarm import AlarmState
 from runtime.layout import REQUESTS
-from runtime.requests import PER_SCAN, Result
+from runtime.requests import PER_SCAN, Ask, Result, new_id
 from runtime.scan import Fault
 from runtime.tag import Tag
-from runtime.tags import Bucket, Pump, Request, Station, System
+from runtime.tags import NUMBER, Bucket, Pump, Request, Station, System
 from tests.plc import Plc
 
 
@@ -206,6 +206,29 @@ def test_of_requests_that_belong_together_all_are_executed_or_none(
     assert [plc.result(identity) for identity in identities] == [first, second]
     assert plc.result(stop) is Result.EXECUTED
     assert plc[Pump.Mode][0] == mode
+
+
+def test_what_was_made_from_another_value_than_the_present_is_refused() -> None:
+    plc = Plc()
+    plc.ask(Pump.Mode, 0, 1.0)
+    plc.step()
+
+    def ask(value: float, expected: float) -> int:
+        identity = new_id()
+        number = NUMBER[Pump.ManualSetpoint]
+        plc.put(Ask(identity, number, 0, value, expected=expected))
+        return identity
+
+    present = plc[Pump.ManualSetpoint][0]
+    asked = [ask(30.0, present + 1.0), ask(31.0, present), ask(32.0, present), ask(33.0, 31.0)]
+    plc.step()
+    assert [plc.result(identity) for identity in asked] == [
+        Result.WRONG_STATE,
+        Result.EXECUTED,
+        Result.WRONG_STATE,
+        Result.WRONG_STATE,
+    ]
+    assert plc[Pump.ManualSetpoint][0] == 31.0
 
 
 def test_of_stops_together_with_what_is_refused_none_can_be_cleared_by_name() -> None:

@@ -9,14 +9,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
+
+import structlog
 
 from config.modbus import ModbusServer
 from config.networks import Networks
 from runtime.requests import Role
 
 UNKNOWN = "unknown"
+BY_TOKEN = "modbus"  # who a client is that has shown the token
+
+logger = structlog.get_logger()
 
 
 @dataclass
@@ -30,6 +36,21 @@ class Client:
     @property
     def may_look(self) -> bool:
         return self.role is not None
+
+    def unlock(self) -> None:
+        """It has shown the token."""
+        if self.role is Role.VIEWER:
+            self.role = Role.OPERATOR
+        if self.who == UNKNOWN:
+            self.who = BY_TOKEN
+
+
+def token_octets(token: str) -> bytes:
+    """The access token as registers carry it; none if it was replaced by something else."""
+    if re.fullmatch(r"[0-9a-fA-F]{32}", token):
+        return bytes.fromhex(token)
+    logger.error("the token is not 32 hexadecimal digits: nothing can be written over modbus")
+    return b""
 
 
 def listed(networks: Networks, host: str) -> bool:

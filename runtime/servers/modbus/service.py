@@ -16,9 +16,8 @@ The exceptions of the standard mean here:
 from __future__ import annotations
 
 import hmac
-import re
 from asyncio import sleep
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Literal
 
@@ -31,7 +30,7 @@ from runtime.requests import TOGETHER
 from runtime.security.permissions import may, needed
 from runtime.servers.mirror import Asker, MailboxFull, Mirror, Result, Role, Source
 from runtime.servers.modbus import identification
-from runtime.servers.modbus.access import UNKNOWN, Client
+from runtime.servers.modbus.access import Client, token_octets
 from runtime.servers.modbus.buffers import Buffers
 from runtime.servers.modbus.changes import Change, changes, is_token
 from runtime.servers.modbus.pdu import READS, Code, Identify, Mask, Read, Refusal, Write, parse
@@ -40,7 +39,7 @@ from runtime.tag import Space
 from runtime.tags import System
 
 WRONG_TOKEN_DELAY = 1.0  # s; so that guessing is slow and seen
-BY_TOKEN = "modbus"  # who a client is that has shown the token
+MASKINGS = 5  # times that a masked register may be changed by others before it is given up
 
 REFUSALS = {
     Result.UNKNOWN_SLOT: Code.ILLEGAL_ADDRESS,
@@ -58,11 +57,16 @@ logger = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A write that was found possible; with no changes, an attempt to unlock."""
+    """A write that was found possible; with no changes, an attempt to unlock.
+
+    What a `mask` writes was made from the `expected` value, and holds for no other.
+    """
 
     unit: int
     write: Write
     changes: list[Change]
+    mask: Mask | None = None
+    expected: float | None = None
 
 
 class Service:
@@ -74,7 +78,7 @@ class Service:
         self.now = monotonic()  # when it last looked for a new image
         self._mirror = mirror
         self._low_first = word_order == "low_first"
-        self._token = _octets(places.token())
+        self._token = token_octets(places.token())
         # Before the first image, the list of the last run tells which units there are.
         self._take(equipment.load(places.equipment))
         self._live = mirror.columns[System.Live]
@@ -106,8 +110,7 @@ class Service:
 
     def answer(self, number: int, pdu: bytes, client: Client) -> bytes | Pending:
         """The answer of a unit, or the write that has to be performed for one. Raises Refusal."""
-        unit = self._buffers.units.get(number)
-        if unit is None:
+        if number not in self._buffers.units:
             raise Refusal(Code.NO_TARGET, f"there is no unit {number}")
         request = parse(pdu)
         if not client.may_look:
@@ -117,13 +120,23 @@ class Service:
         if isinstance(request, Read):
             return self._read(number, request)
         if isinstance(request, Mask):
-            before = self._data(number, Read(3, Space.HOLDING, request.address, 1))
-            request = request.of(int.from_bytes(before, "big"))
-        if request.then is not None:
-            self._data(number, request.then)  # what can't be read isn't written for either
-        if is_token(number, request):
-            return Pending(number, request, [])
-        wanted = changes(unit, request, self._low_first)
+            return self._masked(number, request, client)
+        return self._pending(number, request, client)
+
+    def _masked(self, number: int, mask: Mask, client: Client) -> Pending:
+        """The write that a mask is of the newest image."""
+        before = self._data(number, Read(3, Space.HOLDING, mask.address, 1))
+        pending = self._pending(number, mask.of(int.from_bytes(before, "big")), client)
+        (change,) = pending.changes
+        expected = self._mirror.columns.value(change.tag, change.slot)
+        return replace(pending, mask=mask, expected=expected)
+
+    def _pending(self, number: int, write: Write, client: Client) -> Pending:
+        if write.then is not None:
+            self._data(number, write.then)  # what can't be read isn't written for either
+        if is_token(number, write):
+            return Pending(number, write, [])
+        wanted = changes(self._buffers.units[number], write, self._low_first)
         for change in wanted:
             permission = needed(change.tag, change.value)
             if permission is None or not may(client.role, permission):
@@ -132,7 +145,7 @@ class Service:
                 )
         if len(wanted) > TOGETHER:
             raise Refusal(Code.ILLEGAL_VALUE, f"{len(wanted)} values at once")
-        return Pending(number, request, wanted)
+        return Pending(number, write, wanted)
 
     def _read(self, number: int, read: Read) -> bytes:
         data = self._data(number, read)
@@ -155,8 +168,10 @@ class Service:
         """Ask the scan for all changes at once; the answer once they are executed."""
         if not pending.changes:
             await self._unlock(pending, client)
-        else:
+        elif pending.mask is None:
             await self._ask(pending, client)
+        else:
+            await self._mask(pending, pending.mask, client)
         if pending.write.then is None:
             return pending.write.echo
         self.refresh()
@@ -168,30 +183,42 @@ class Service:
             self.record(pending.unit, pending.write.echo or b"\x17", refusal, client)
             await sleep(WRONG_TOKEN_DELAY)
             raise refusal
-        if client.role is Role.VIEWER:
-            client.role = Role.OPERATOR
-        if client.who == UNKNOWN:
-            client.who = BY_TOKEN
+        client.unlock()
         logger.info("modbus connection unlocked", client=client.where)
 
-    async def _ask(self, pending: Pending, client: Client) -> None:
+    async def _mask(self, pending: Pending, mask: Mask, client: Client) -> None:
+        """Ask until the register is still what the mask was laid on when the scan takes it."""
+        for _ in range(MASKINGS):
+            if await self._ask(pending, client):
+                return
+            self.refresh()
+            pending = self._masked(pending.unit, mask, client)
+        raise Refusal(Code.BUSY, f"others changed the register {MASKINGS} times meanwhile")
+
+    async def _ask(self, pending: Pending, client: Client) -> bool:
+        """Whether the scan has executed all; not, if what a mask was laid on has changed."""
         why = f"Modbus write to {pending.write.space.value} {pending.write.address}"
         role = client.role or Role.VIEWER
         asker = Asker(
             Source.MODBUS, role, client.who, f"{why} of unit {pending.unit}", client.where
         )
         try:
-            answers = await self._mirror.ask_all_async(pending.changes, asker)
+            answers = await self._mirror.ask_all_async(
+                pending.changes, asker, expected=pending.expected
+            )
         except MailboxFull as error:
             raise Refusal(self._not_now(), str(error)) from None
         for change, answer in zip(pending.changes, answers, strict=True):
             if answer.result is Result.TOO_LATE:
                 raise Refusal(self._not_now(), "the scan did not take the request in time")
+            if answer.result is Result.WRONG_STATE and pending.mask is not None:
+                return False
             if answer.result in REFUSALS:
                 words = f"{change.tag!r} := {change.value:g}: {answer.result.name}"
                 raise Refusal(REFUSALS[answer.result], words)
             if change.tag.retained and not answer.durable:
                 logger.warning("not on disk yet", tag=repr(change.tag), scan=answer.scan)
+        return True
 
     def record(self, number: int, pdu: bytes, refusal: Refusal, client: Client) -> None:
         """Record a write that was refused before the scan was asked for it.
@@ -217,14 +244,6 @@ class Service:
 
     def _not_now(self) -> Code:
         return Code.DEVICE_FAILURE if self._mirror.stale else Code.BUSY
-
-
-def _octets(token: str) -> bytes:
-    """The token as registers carry it; none if it was replaced by something else."""
-    if re.fullmatch(r"[0-9a-fA-F]{32}", token):
-        return bytes.fromhex(token)
-    logger.error("the token is not 32 hexadecimal digits: nothing can be written over modbus")
-    return b""
 
 
 _BITS = (Space.COIL, Space.DISCRETE)

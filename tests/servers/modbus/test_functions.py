@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import struct
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import pytest
 
 from runtime.equipment import Equipment, PumpEntry
+from runtime.layout import Columns
 from runtime.places import Places
 from runtime.servers.modbus import identification
 from runtime.servers.modbus.pdu import Identify
+from runtime.servers.modbus.service import MASKINGS
 from runtime.spoolfile import Kind, SpoolReader
 from runtime.tag import Space, Table
 from runtime.tags import SHOWN, Pump, Station, System, shown
-from tests.servers.modbus.conftest import serving, unlocked
+from tests.servers.modbus.conftest import Running, serving, unlocked
 from tests.servers.modbus.station import PLANT, Plant, until
-from tests.servers.modbus.wire import Wire, read, write_one, write_registers
+from tests.servers.modbus.wire import Wire, adu, read, write_one, write_registers
 
 
 def mask(address: int, keep: int, put: int) -> bytes:
@@ -35,6 +37,34 @@ def test_a_mask_changes_some_bits_of_a_register(operator: Wire, plant: Plant) ->
     assert operator.ask(1, request) == request
     assert operator.registers(3, 1, 162, 1) == struct.pack(">H", 0b1011_1011_0101)
     assert plant[Pump.ManualSetpoint][0] == 0b1011_1011_0101 / 100
+
+
+def test_masks_that_overlap_in_time_lose_nothing_of_each_other(
+    server: Running, places: Places, plant: Plant
+) -> None:
+    bits = [1 << number for number in range(4)]
+    with ExitStack() as stack:
+        wires = [stack.enter_context(unlocked(server, places)) for _ in bits]
+        assert wires[0].ask(1, write_one(6, 162, 3200)) == write_one(6, 162, 3200)
+        plant.hold()
+        for transaction, (wire, bit) in enumerate(zip(wires, bits, strict=True)):
+            wire.send(adu(transaction, 1, mask(162, 0xFFFF & ~bit, bit)))
+        until(lambda: [each.waits for each in server.connections()] == [True] * len(bits))
+        plant.go_on()
+        for transaction, (wire, bit) in enumerate(zip(wires, bits, strict=True)):
+            assert wire.receive() == (transaction, 1, mask(162, 0xFFFF & ~bit, bit))
+        assert wires[0].registers(3, 1, 162, 1) == struct.pack(">H", 3200 | sum(bits))
+
+
+def test_a_mask_is_busy_when_the_register_never_stays_what_it_was(
+    operator: Wire, plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def latch(columns: Columns) -> None:
+        columns[Pump.ManualSetpoint][0] = 30.0 + columns[System.Scan][0] % 7
+
+    monkeypatch.setattr(plant, "latch", latch)
+    assert operator.ask(1, mask(162, 0xFFFF, 0)) == b"\x96\x06"
+    assert len(plant.asked) == MASKINGS
 
 
 @pytest.mark.parametrize(
