@@ -27,6 +27,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from runtime.security.certificates import common_name, thumbprint
 
 LARGEST = 16 * 1024  # bytes of a certificate, or of a chain of them
+LONGEST_CHAIN = 5  # authorities, one vouching for the next
 MOST = 32  # rejected certificates that are kept
 RATE = 1.0  # rejected certificates per s that are written, in the long run
 BURST = 10.0
@@ -59,17 +60,33 @@ class Trust:
         """Return if a client may connect with this certificate; raise Untrusted if not."""
         self._renew()
         check_form(certificate, now)
+        issuer = self._issuer(certificate)
+        self._check_revoked(certificate, issuer)
         if thumbprint(certificate) in self._known:
             return
-        issuer = next((i for i in self._issuers if _issued(certificate, i)), None)
         if issuer is None:
             raise Untrusted("not in trusted/, nor issued by one of authorities/")
         _check_time(issuer, now or datetime.now(UTC))
-        for crl in self._revoked:
-            if _is_of(crl, issuer) and crl.get_revoked_certificate_by_serial_number(
-                certificate.serial_number
-            ):
-                raise Untrusted("revoked by its authority")
+
+    def _issuer(self, certificate: x509.Certificate) -> x509.Certificate | None:
+        return next((one for one in self._issuers if _issued(certificate, one)), None)
+
+    def _check_revoked(
+        self, certificate: x509.Certificate, issuer: x509.Certificate | None
+    ) -> None:
+        """Raise Untrusted if an authority has revoked it, or an authority in between."""
+        for _ in range(LONGEST_CHAIN):
+            if issuer is None:
+                return
+            for crl in self._revoked:
+                if _is_of(crl, issuer) and crl.get_revoked_certificate_by_serial_number(
+                    certificate.serial_number
+                ):
+                    raise Untrusted("revoked by its authority")
+            if issuer.subject == issuer.issuer:
+                return
+            certificate, issuer = issuer, self._issuer(issuer)
+        raise Untrusted(f"vouched for over more than {LONGEST_CHAIN} authorities")
 
     def add(self, certificate: x509.Certificate) -> None:
         """Let an application connect from now on."""

@@ -26,25 +26,48 @@ def trust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trust:
     return Trust(tmp_path)
 
 
-def issued(subject: str, ca: bool = False, serial: int = 7) -> x509.Certificate:
+def named(subject: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, subject)])
+
+
+def issued(
+    subject: str,
+    ca: bool = False,
+    serial: int = 7,
+    key: rsa.RSAPrivateKey | None = None,
+    by: tuple[x509.Name, rsa.RSAPrivateKey] = (NAME, AUTHORITY),
+) -> x509.Certificate:
     """A certificate of the authority: its own, or of somebody with the client's key."""
-    key = AUTHORITY if ca else CLIENT.key
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, subject)])
+    key = key or (AUTHORITY if ca else CLIENT.key)
     return (
         x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(NAME)
+        .subject_name(named(subject))
+        .issuer_name(by[0])
         .public_key(key.public_key())
         .serial_number(serial)
         .not_valid_before(NOW - timedelta(days=1))
         .not_valid_after(NOW + timedelta(days=10))
         .add_extension(x509.BasicConstraints(ca, None), critical=True)
-        .sign(AUTHORITY, hashes.SHA256())
+        .sign(by[1], hashes.SHA256())
     )
 
 
 def pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(Encoding.PEM)
+
+
+def revoke(trust: Trust, serial: int) -> None:
+    crl = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(NAME)
+        .last_update(NOW)
+        .next_update(NOW + timedelta(days=1))
+        .add_revoked_certificate(
+            x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(NOW).build()
+        )
+        .sign(AUTHORITY, hashes.SHA256())
+    )
+    (trust.authorities / "ca.crl").write_bytes(crl.public_bytes(Encoding.PEM))
 
 
 def test_nobody_is_trusted_at_first_and_who_is_added_or_removed_is_so_at_once(trust: Trust) -> None:
@@ -67,20 +90,32 @@ def test_an_authority_vouches_for_others_until_it_revokes_them(trust: Trust) -> 
     (trust.authorities / "ca.pem").write_bytes(pem(issued("Plant CA", ca=True)))
     vouched = issued("Vouched for")
     trust.check(vouched)
-    crl = (
-        x509.CertificateRevocationListBuilder()
-        .issuer_name(NAME)
-        .last_update(NOW)
-        .next_update(NOW + timedelta(days=1))
-        .add_revoked_certificate(
-            x509.RevokedCertificateBuilder().serial_number(7).revocation_date(NOW).build()
-        )
-        .sign(AUTHORITY, hashes.SHA256())
-    )
-    (trust.authorities / "ca.crl").write_bytes(crl.public_bytes(Encoding.PEM))
+    revoke(trust, 7)
     with pytest.raises(Untrusted, match="revoked"):
         trust.check(vouched)
     trust.check(issued("Another", serial=8))
+
+
+def test_a_revoked_application_is_not_trusted_even_if_it_is_listed(trust: Trust) -> None:
+    (trust.authorities / "ca.pem").write_bytes(pem(issued("Plant CA", ca=True)))
+    listed = issued("Listed")
+    trust.add(listed)
+    trust.check(listed)
+    revoke(trust, 7)
+    with pytest.raises(Untrusted, match="revoked"):
+        trust.check(listed)
+
+
+def test_an_authority_that_was_revoked_by_its_own_vouches_for_nobody(trust: Trust) -> None:
+    (trust.authorities / "root.pem").write_bytes(pem(issued("Plant CA", ca=True, serial=1)))
+    between = self_signed("Site", "urn:site", (), NOW).key
+    site = issued("Site CA", ca=True, serial=2, key=between)
+    (trust.authorities / "site.pem").write_bytes(pem(site))
+    vouched = issued("Vouched for", serial=9, by=(named("Site CA"), between))
+    trust.check(vouched)
+    revoke(trust, 2)
+    with pytest.raises(Untrusted, match="revoked"):
+        trust.check(vouched)
 
 
 def test_a_trusted_application_vouches_for_nobody(trust: Trust) -> None:

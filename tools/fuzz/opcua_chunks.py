@@ -35,7 +35,7 @@ def send_spoiled(line: Line, body: bytes, dice: random.Random) -> None:
         case 6:
             chunk.Body = spoiled(chunk.Body, dice)
         case 7:
-            chunk.SecurityHeader.TokenId += dice.choice((-1, 1, 2, 1_000))
+            chunk.SecurityHeader.TokenId = dice.choice((0, 1, 12, 14, 15, 1_000, 2**32 - 1))
         case 8:
             _abort(chunks, dice)
         case 9:

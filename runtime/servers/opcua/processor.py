@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import struct
+import traceback
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 MOST_CALLS = 10  # calls of one connection that wait for the scan
 LEAST_BUFFER = 8_192  # bytes of a chunk that everybody has to take (Part 6, 7.1.2.3)
 LONGEST_URL = 4_096  # bytes
-NONCE = 32  # bytes at least, of a session
+TOKEN = 4  # bytes: the id of the channel's token, before what is encrypted
 
 logger = structlog.get_logger()
 
@@ -71,6 +73,8 @@ class Processor(Beginning):
             self.iserver.channels.check(body.copy(header.body_size), present, self.where)
         elif not opened or self._is_expired():
             raise refused(StatusCodes.BadSecureChannelIdInvalid)
+        elif not self._is_issued(int.from_bytes(body.copy(TOKEN).read(TOKEN), "little")):
+            raise refused(StatusCodes.BadSecureChannelTokenUnknown)
         return await super().process(header, body)  # type: ignore[no-untyped-call]
 
     def _greet(self, body: Buffer) -> None:
@@ -87,6 +91,14 @@ class Processor(Beginning):
             return False
         life = timedelta(milliseconds=token.RevisedLifetime * GRACE)
         return bool(datetime.now(UTC) > token.CreatedAt + life)
+
+    def _is_issued(self, token: int) -> bool:
+        """Whether a token is one of this channel; asyncua takes 0 for one that is to come."""
+        channel = self._connection
+        return token != 0 and token in (
+            channel.security_token.TokenId,
+            channel.next_security_token.TokenId,
+        )
 
     def open_secure_channel(self, algohdr: Any, seqhdr: Any, body: Any) -> None:
         """Open or renew the channel; the signature of the request has been verified."""
@@ -127,7 +139,7 @@ class Processor(Beginning):
         except (UaError, ValueError, struct.error):
             status = StatusCodes.BadDecodingError
         except Exception as error:  # asyncua raises whatever a malformed request leads it to
-            logger.warning("request failed", client=self.where, reason=repr(error)[:200])
+            logger.warning("request failed", client=self.where, reason=_reason(error))
             status = StatusCodes.BadInternalError
         fault = ua.ServiceFault()
         fault.ResponseHeader.ServiceResult = ua.StatusCode(ua.UInt32(status))
@@ -168,3 +180,9 @@ class Processor(Beginning):
             else:
                 self.session = None  # it goes on over another connection
         await super().close()  # type: ignore[no-untyped-call]
+
+
+def _reason(error: Exception) -> str:
+    """What an error is, and where it was raised: that it could be is a fault of ours."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{repr(error)[:200]} in {place.name}, {Path(place.filename).name} {place.lineno}"

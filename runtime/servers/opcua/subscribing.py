@@ -19,6 +19,7 @@ from runtime.servers.opcua.limits import (
     MOST_ITEMS,
     MOST_ITEMS_AT_ONCE,
     MOST_SUBSCRIPTIONS,
+    MOST_SUBSCRIPTIONS_OF_ALL,
     SLOWEST,
     TICK,
     bounded,
@@ -51,7 +52,7 @@ class Subscribing(InternalSession):
 
     async def delete_subscriptions(self, ids: list[int]) -> list[ua.StatusCode]:
         own = self._own()
-        wanted = [number if number in own else 0 for number in ids]  # 0 is nobody's
+        wanted = [number if number in own else 0 for number in ids or ()]  # 0 is nobody's
         return await super().delete_subscriptions(wanted)
 
     async def set_publishing_mode(
@@ -86,6 +87,7 @@ class Subscribing(InternalSession):
         self, params: ua.DeleteMonitoredItemsParameters
     ) -> list[ua.StatusCode]:
         self._check(params.SubscriptionId)
+        bounded(params.MonitoredItemIds, MOST_ITEMS)
         return await super().delete_monitored_items(params)
 
     async def set_monitoring_mode(
@@ -97,11 +99,10 @@ class Subscribing(InternalSession):
 
     def set_triggering(self, params: ua.SetTriggeringParameters) -> ua.SetTriggeringResult:
         subscription = self._check(params.SubscriptionId)
-        bounded([*params.LinksToAdd, *params.LinksToRemove], MOST_ITEMS_AT_ONCE)
+        added, removed = params.LinksToAdd or [], params.LinksToRemove or []
+        bounded([*added, *removed], MOST_ITEMS_AT_ONCE)
         items = cast(Items, subscription.monitored_item_srv)
-        return items.set_triggering(
-            int(params.TriggeringItemId), params.LinksToAdd, params.LinksToRemove
-        )
+        return items.set_triggering(int(params.TriggeringItemId), added, removed)
 
     def publish(
         self, acks: Iterable[ua.SubscriptionAcknowledgement] | None = None
@@ -129,6 +130,7 @@ class Subscribing(InternalSession):
         self, params: ua.TransferSubscriptionsParameters, callback: Callable[..., Any]
     ) -> list[ua.TransferResult]:
         """Take over subscriptions of a session of the same user whose connection is lost."""
+        bounded(params.SubscriptionIds, MOST_SUBSCRIPTIONS_OF_ALL)
         subscriptions = self.subscription_service.subscriptions
         mine = {number for number, found in subscriptions.items() if self._may_take(found)}
         params.SubscriptionIds = [

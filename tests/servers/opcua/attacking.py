@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from asyncua import ua
@@ -14,6 +14,10 @@ from asyncua.crypto.security_policies import (
     SecurityPolicyBasic256Sha256,
 )
 from asyncua.sync import Client
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from runtime.security import passwords
 from runtime.security.accounts import Word
@@ -29,6 +33,10 @@ POLICIES = (
     SecurityPolicyBasic256Sha256,
     SecurityPolicyAes128Sha256RsaOaep,
     SecurityPolicyAes256Sha256RsaPss,
+)
+USAGES = (
+    *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment"),
+    *("key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only"),
 )
 PEOPLE: tuple[Word, ...] = ("viewer", "operator", "engineer", "administrator")
 PASSWORD = "correct horse"  # of everybody but the first operator
@@ -71,3 +79,33 @@ def create(client: Client, **wishes: Any) -> Any:
 def raw(client: Client, request: Any) -> Awaitable[Any]:
     answer: Awaitable[Any] = client.aio_obj.uaclient.protocol.send_request(request)
     return answer
+
+
+async def written(client: Client, data: bytes) -> None:
+    """Bytes as no client would send them."""
+    client.aio_obj.uaclient.protocol.transport.write(data)
+
+
+def certified(
+    name: str,
+    begins: timedelta = timedelta(days=-1),
+    ends: timedelta = timedelta(days=1),
+    usages: frozenset[str] = frozenset({"digital_signature", "key_encipherment"}),
+    purpose: x509.ObjectIdentifier = ExtendedKeyUsageOID.CLIENT_AUTH,
+    by: tuple[str, rsa.RSAPrivateKey] | None = None,
+) -> Identity:
+    """A certificate with anything in it: signed by itself, or by an authority of a name and key."""
+    key = rsa.generate_private_key(65537, 2048)
+    issuer, signer = by or (name, key)
+    names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each)]) for each in (name, issuer)]
+    now = datetime.now(UTC)
+    builder = (
+        x509.CertificateBuilder(names[1], names[0], key.public_key(), 7, now + begins, now + ends)
+        .add_extension(x509.KeyUsage(**{each: each in usages for each in USAGES}), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.UniformResourceIdentifier(APPLICATION)]),
+            critical=False,
+        )
+    )
+    return Identity(key, builder.sign(signer, hashes.SHA256()))

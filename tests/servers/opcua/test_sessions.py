@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -10,7 +11,7 @@ from asyncua import ua
 
 from runtime.security.certificates import Identity
 from tests.servers.modbus.station import until
-from tests.servers.opcua.attacking import PASSWORD, channel, create
+from tests.servers.opcua.attacking import PASSWORD, channel, create, raw
 from tests.servers.opcua.serving import (
     Running,
     awaited,
@@ -20,6 +21,8 @@ from tests.servers.opcua.serving import (
     station,
 )
 from tests.servers.opcua.test_connection import plain
+
+Activation = Callable[[ua.ActivateSessionParameters], Awaitable[Any]]
 
 
 @pytest.mark.parametrize(
@@ -70,3 +73,66 @@ def test_connections_that_do_not_sign_in_keep_nobody_out(guarded: Running) -> No
             assert number(read(client, "System/Scan"))
             assert guarded.server.clients <= 16
     until(lambda: guarded.server.clients == 0)
+
+
+def test_a_proof_that_was_recorded_activates_no_other_session(
+    guarded: Running, neighbour: Identity
+) -> None:
+    """The signature of an activation is over the nonce that the server has just given."""
+    proofs: list[ua.SignatureData] = []
+    for name in ("", "BadApplicationSignatureInvalid"):
+        with channel(guarded, neighbour) as client:
+            protocol = client.aio_obj.uaclient
+            activate = protocol.activate_session
+
+            async def recorded(
+                asked: ua.ActivateSessionParameters, send: Activation = activate
+            ) -> Any:
+                proofs.append(asked.ClientSignature)
+                asked.ClientSignature = proofs[0]
+                return await send(asked)
+
+            protocol.activate_session = recorded
+            awaited(client, client.aio_obj.create_session())
+            signing_in = client.aio_obj.activate_session("viewer-1", PASSWORD)
+            if name:
+                with refused(name):
+                    awaited(client, signing_in)
+            else:
+                awaited(client, signing_in)
+
+
+def test_the_proof_of_a_session_s_creation_activates_nothing(
+    guarded: Running, neighbour: Identity
+) -> None:
+    """What the server signed for the client to see is no proof of the client's."""
+    with channel(guarded, neighbour) as client:
+        created = create(client)
+        asked = ua.ActivateSessionParameters(ClientSignature=created.ServerSignature)
+        with refused("BadApplicationSignatureInvalid"):
+            awaited(client, client.aio_obj.uaclient.activate_session(asked))
+
+
+def test_a_session_that_nobody_has_activated_goes_on_over_no_other_channel(
+    guarded: Running, neighbour: Identity
+) -> None:
+    with channel(guarded, neighbour) as client, channel(guarded, neighbour) as other:
+        awaited(client, client.aio_obj.create_session())
+        token = client.aio_obj.uaclient.protocol.authentication_token
+        other.aio_obj.uaclient.protocol.authentication_token = token
+        other.aio_obj._server_nonce = client.aio_obj._server_nonce
+        with refused("BadSecureChannelIdInvalid"):
+            awaited(other, other.aio_obj.activate_session("viewer-1", PASSWORD))
+        awaited(client, client.aio_obj.activate_session("viewer-1", PASSWORD))
+        assert number(read(client, "System/Scan"))
+
+
+def test_a_session_that_has_ended_is_activated_by_nobody(
+    guarded: Running, neighbour: Identity
+) -> None:
+    with channel(guarded, neighbour) as client:
+        awaited(client, client.aio_obj.create_session())
+        awaited(client, client.aio_obj.activate_session("viewer-1", PASSWORD))
+        awaited(client, raw(client, ua.CloseSessionRequest()))
+        with refused("BadSessionIdInvalid"):
+            awaited(client, client.aio_obj.activate_session("viewer-1", PASSWORD))

@@ -10,7 +10,7 @@ from asyncua import ua
 from runtime.places import Places
 from runtime.security.accounts import Account, Accounts
 from runtime.security.certificates import Identity, thumbprint
-from runtime.security.throttle import FREE
+from runtime.security.throttle import FREE, Throttle
 from tests.servers.opcua.attacking import (
     KEPT,
     PASSWORD,
@@ -110,3 +110,41 @@ def test_a_user_certificate_signs_in_as_its_account_if_its_key_is_there(
                 awaited(client, activation)
                 assert guarded.server.core.sessions
                 awaited(client, client.aio_obj.uaclient.close_session(True))
+
+
+OAEP_256 = "http://opcfoundation.org/UA/security/rsa-oaep-sha2-256"
+PKCS_1 = "http://www.w3.org/2001/04/xmlenc#rsa-1_5"
+
+
+@pytest.mark.parametrize("algorithm", [None, "", PKCS_1, OAEP_256, "x" * 1000])
+@pytest.mark.parametrize("encrypted", [True, False])
+def test_a_password_counts_only_as_the_policy_encrypts_it(
+    guarded: Running,
+    neighbour: Identity,
+    monkeypatch: pytest.MonkeyPatch,
+    algorithm: str | None,
+    encrypted: bool,
+) -> None:
+    monkeypatch.setattr(guarded.server.guard.sign_in, "_throttle", Throttle())
+    with channel(guarded, neighbour) as client:
+        awaited(client, client.aio_obj.create_session())
+        encrypt = client.aio_obj._encrypt_password
+
+        def otherwise(password: str, policy: str) -> tuple[bytes, Any]:
+            data, _ = encrypt(password, policy)
+            return data if encrypted else password.encode(), algorithm
+
+        client.aio_obj._encrypt_password = otherwise
+        with refused("BadUserAccessDenied"):
+            awaited(client, client.aio_obj.activate_session("operator", guarded.token))
+        client.aio_obj._encrypt_password = encrypt
+        awaited(client, client.aio_obj.activate_session("operator", guarded.token))
+
+
+def test_an_account_without_a_password_takes_no_empty_one(
+    guarded: Running, plant_places: Places, neighbour: Identity
+) -> None:
+    mark = thumbprint(application("Card").certificate)
+    Accounts(plant_places.accounts).put("card", Account(role="operator", certificates=(mark,)))
+    with refused("BadUserAccessDenied"), guarded.client("card", "", neighbour):
+        pass
