@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -34,7 +35,10 @@ def work(name: str) -> None:
     places = Places.from_environment(os.environ)
     log.configure(name, configuration.log, places.log_level(name), configuration.log_files)
     try:
-        importlib.import_module(MODULES[name]).main(configuration, places)
+        gc.disable()  # while modules are loaded there is no garbage, only much to look through
+        process = importlib.import_module(MODULES[name])
+        gc.enable()
+        process.main(configuration, places)
     except Exception:
         structlog.get_logger().exception("process failed")
         sys.exit(1)

@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import orjson
+
 from runtime.layout import Columns
 from runtime.tag import Area, Table
 from runtime.tags import Pump, Station, System
@@ -86,7 +88,7 @@ class Equipment:
 def load(path: Path) -> Equipment:
     """The equipment last saved; none if nothing was. Raises EquipmentError."""
     try:
-        data = json.loads(path.read_text())
+        data = orjson.loads(path.read_bytes())
         return Equipment(
             data["version"],
             tuple(StationEntry(**station) for station in data["stations"]),
