@@ -14,6 +14,7 @@ from runtime.servers.opcua.limits import MOST_BROWSED, MOST_READ
 from runtime.servers.opcua.members import standard
 from runtime.servers.opcua.references import OBJECTS, node_id
 from tests.servers.opcua.serving import Running, awaited, node, number, read, refused
+from tests.servers.opcua.subscribing import subscribed
 
 OTHERS = ("admin", "Admin", "Operator", "root", "operator ")
 
@@ -73,6 +74,18 @@ def test_no_write_is_taken_and_each_is_answered(server: Running, user: str, name
         assert [result.name for result in results] == [name for *_, name in writes]
         assert number(read(client, "North/11/Setpoint")) == before
         assert client.get_node("i=2267").read_value() == 255
+
+
+def test_a_write_that_is_refused_is_told_to_no_subscriber(server: Running) -> None:
+    fast = ua.DataValue(ua.Variant(50.0, ua.VariantType.Double))
+    wrong = ua.WriteValue(node_id("North/11/Setpoint"), ua.IntegerId(AttributeIds.Value), "", fast)
+    with role(server, "operator") as client, subscribed(client) as (told, subscription):
+        subscription.subscribe_data_change(node(client, "North/11/Setpoint"))
+        told.next()
+        wanted = ua.WriteParameters([wrong])
+        awaited(client, client.aio_obj.uaclient.write(wanted))
+        subscription.subscribe_data_change(node(client, "North/13/Setpoint"))
+        assert told.next()[0] == "North/13/Setpoint"  # what came after it: nothing before
 
 
 @pytest.mark.parametrize("user", ["", "operator"])
