@@ -30,6 +30,7 @@ class Places:
         self.accounts = self.root / "accounts.json"
         self.certificates = self.root / "certificates"
         self.equipment = self.root / "equipment.json"
+        self.registers = self.root / "registers.json"
         self.retained = (self.root / "retained.a", self.root / "retained.b")
         self.installation = self.root / "installation"
         self.spool = self.root / "spool"

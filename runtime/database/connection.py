@@ -22,8 +22,10 @@ from psycopg import Connection
 
 from runtime.database.arrays import load_as_arrays
 from runtime.database.installation import Installation
-from runtime.database.migrations import check_schema
+from runtime.database.migrations import require_migrated, require_registers
+from runtime.database.register_map import recorded
 from runtime.database.troubles import READ_ONLY, SPEAKING, Frozen, words
+from runtime.register_map import Copy
 
 CONNECT_TIMEOUT_S = 2  # the least that libpq knows
 CALL_LIMIT_S = 2.0
@@ -47,10 +49,11 @@ class Guard:
     `trouble` says why the last attempt to connect failed; it is empty after one that did not.
     """
 
-    def __init__(self, installation: Installation | None = None) -> None:
+    def __init__(self, installation: Installation | None = None, copy: Copy | None = None) -> None:
         self.door = threading.Lock()
         self.trouble = ""
         self._installation = installation
+        self._copy = copy
         self._lock = threading.Lock()
         self._calls: set[_Call] = set()
         self._links: set[Link] = set()
@@ -58,9 +61,12 @@ class Guard:
 
     def admit(self, connection: Connection[Any]) -> None:
         """Raise SchemaError or ForeignDatabaseError unless it is a database to work with."""
-        check_schema(connection)
+        require_migrated(connection)
         if self._installation is not None:
             self._installation.require(connection)
+        if self._copy is not None:
+            self._copy.keep(recorded(connection) or {})
+        require_registers(connection)
 
     def keep(self, link: Link) -> None:
         """Take a link among those that `cut` cuts."""

@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 
 from runtime.database import register_map
-from runtime.database.register_map import MapError
+from runtime.register_map import MapError, declared
 
 DIRECTORY = Path(__file__).parent / "migrations"
 ROLES_FILE = Path(__file__).parent / "roles.sql"
@@ -63,7 +63,7 @@ def migrate(dsn: str, directory: Path = DIRECTORY) -> list[str]:
             pending = _pending(_applied(connection), migrations(directory))
             for migration in pending:
                 _run(connection, migration)
-            tags = register_map.record(connection, register_map.declared())
+            tags = register_map.record(connection, declared())
             return [migration.name for migration in pending] + _told(tags, known=not pending)
     except MapError as error:
         raise SchemaError(str(error)) from None
@@ -79,6 +79,14 @@ def check_schema(
     connection: psycopg.Connection[tuple[object, ...]], directory: Path = DIRECTORY
 ) -> None:
     """Raise SchemaError unless the database has exactly this program's schema."""
+    require_migrated(connection, directory)
+    require_registers(connection)
+
+
+def require_migrated(
+    connection: psycopg.Connection[tuple[object, ...]], directory: Path = DIRECTORY
+) -> None:
+    """Raise SchemaError unless exactly this program's files have run."""
     exists = connection.execute("SELECT to_regclass('public.schema_migrations')").fetchone()
     applied = _applied(connection) if exists and exists[0] else {}
     pending = _pending(applied, migrations(directory))
@@ -86,8 +94,12 @@ def check_schema(
         raise SchemaError(
             f"the database lacks {', '.join(file.name for file in pending)}; run `calejo migrate`"
         )
+
+
+def require_registers(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Raise SchemaError unless this program's Modbus registers are those that are recorded."""
     try:
-        new = register_map.unrecorded(connection, register_map.declared())
+        new = register_map.unrecorded(connection, declared())
     except MapError as error:
         raise SchemaError(str(error)) from None
     if new:

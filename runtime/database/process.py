@@ -39,6 +39,7 @@ from runtime.equipment import Equipment, EquipmentError
 from runtime.layout import Capacity, Columns, Layout
 from runtime.places import Places
 from runtime.progress import Progress
+from runtime.register_map import Copy
 from runtime.tags import System
 
 CYCLE_S = 0.1
@@ -59,7 +60,8 @@ def main(config: Config, places: Places) -> None:
     board.clock.steps = int(columns.value(System.DatabaseClockSteps))
     board.findings.resume(columns)
     DiskWatch(places.spool, places.certificates, board.findings).start()
-    guard, source = Guard(Installation(places.installation)), source_of(config, places)
+    guard = Guard(Installation(places.installation), Copy(places.registers))
+    source = source_of(config, places)
     changes = Changes(places)
     changes.configuration(config)
     workers: list[Worker] = [

@@ -1,77 +1,19 @@
-"""What every register of a block has meant since SCADA systems could read it.
-
-The program declares its registers with its tags. The database remembers them from the first
-version that had them on, so that no later version can move, take or drop one unseen: such a program
-is refused before it serves a plant. New registers are recorded by `calejo migrate`.
-"""
+"""The registers of the Modbus map that the database remembers; `calejo migrate` adds new ones."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 from psycopg.rows import tuple_row
 
-from runtime.registers import TOKEN, TOKEN_WORDS, View, counts, points
-from runtime.tag import Space
-from runtime.tags import SHOWN, System
+from runtime.register_map import Meaning, Register, Registers, require_kept
 
 _READ = "SELECT table_name, space, address, tag, type, word, scale FROM modbus_registers"
 _WRITE = (
     "INSERT INTO modbus_registers (table_name, space, address, tag, type, word, scale)"
     " VALUES (%s, %s, %s, %s, %s, %s, %s)"
 )
-TOLD = 5  # contradictions in one message
-
-
-class MapError(Exception):
-    """The program means something else by a register than SCADA systems do."""
-
-
-class Register(NamedTuple):
-    """One address of the blocks of a table."""
-
-    table: str
-    space: str
-    address: int
-
-    def __str__(self) -> str:
-        return f"{self.space} {self.address} of a {self.table.lower()}"
-
-
-class Meaning(NamedTuple):
-    """What lies at it: the word of a value, in one of its views."""
-
-    tag: str
-    type: str
-    word: int
-    scale: float | None
-
-    def __str__(self) -> str:
-        scaled = f" × {self.scale:g}" if self.scale is not None else ""
-        return f"{self.tag} ({self.type}{scaled}, word {self.word})"
-
-
-Registers = Mapping[Register, Meaning]
-
-
-def declared() -> Registers:
-    """All registers of this program."""
-    found = {
-        Register(System.__name__, Space.HOLDING.value, TOKEN + word): Meaning(
-            "Token", "16 octets", word, None
-        )
-        for word in range(TOKEN_WORDS)
-    }
-    for table in SHOWN:
-        for space in Space:
-            for point in points(table, space):
-                scale = 1 / counts(point.tag) if point.view is View.SCALED else None
-                for word in range(point.width):
-                    register = Register(table.__name__, space.value, point.offset + word)
-                    found[register] = Meaning(point.tag.name, point.view.value, word, scale)
-    return found
 
 
 def recorded(connection: psycopg.Connection[Any]) -> Registers | None:
@@ -97,19 +39,5 @@ def unrecorded(connection: psycopg.Connection[Any], program: Registers) -> list[
     known = recorded(connection)
     if known is None:
         return []
-    _require_kept(known, program)
+    require_kept(known, program)
     return sorted(program.keys() - known.keys())
-
-
-def _require_kept(known: Registers, program: Registers) -> None:
-    wrong = [
-        f"{register}: found {program.get(register) or 'nothing'}, allowed {meaning}"
-        for register, meaning in sorted(known.items())
-        if program.get(register) != meaning
-    ]
-    if wrong:
-        more = f"; and {len(wrong) - TOLD} more" if len(wrong) > TOLD else ""
-        raise MapError(
-            "this program gives registers that SCADA systems read another meaning; run one that"
-            f" keeps them: {'; '.join(wrong[:TOLD])}{more}"
-        )

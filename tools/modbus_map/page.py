@@ -53,7 +53,8 @@ a block (`modbus_registers`). The view `modbus_map` is the whole of it. Nothing 
 is added, renamed or retired, nor with a new version: its new tags take registers that were free.
 Retired equipment keeps its addresses; taken into use again, it is where it was. A program that
 would move, drop or rescale a register that SCADA may read is refused, by `calejo migrate` and
-whenever it connects to the database, with the registers named.
+whenever it connects to the database, with the registers named; and nothing listens for Modbus then,
+without the database neither, since the state directory keeps a copy (`registers.json`).
 
 Addresses of a block at which nothing lies read 0. A read that reaches beyond the blocks of its unit
 is answered with exception 2, so one request may span several blocks.

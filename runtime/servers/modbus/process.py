@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -14,7 +15,8 @@ from config import Config
 from config.modbus import ModbusServer
 from runtime.layout import Capacity
 from runtime.places import Places
-from runtime.progress import Progress
+from runtime.progress import Progress, State
+from runtime.register_map import Copy
 from runtime.servers.health import health
 from runtime.servers.listening import listening
 from runtime.servers.mirror import Mirror
@@ -31,6 +33,8 @@ def main(config: Config, places: Places) -> None:
     """Serve until SIGTERM or SIGINT."""
     progress = Progress(places.progress("modbus"))
     settings = config.servers.modbus
+    registers = Copy(places.registers)
+    _wait_while_wrong(registers, progress)
     bound = listening("modbus", settings.listen, progress)
     secure = None
     if address := settings.secure.listen:
@@ -40,14 +44,31 @@ def main(config: Config, places: Places) -> None:
     mirror = Mirror(places, capacity, "modbus")
     try:
         service = Service(mirror, places, settings.word_order)
-        serve = _serve(mirror, lambda: Server(service, settings, bound, secure), progress)
+        serve = _serve(
+            mirror, lambda: Server(service, settings, bound, secure), registers, progress
+        )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve)
     finally:
         mirror.close()
 
 
-async def _serve(mirror: Mirror, made: Callable[[], Server], progress: Progress) -> None:
+def _wait_while_wrong(registers: Copy, progress: Progress) -> None:
+    """Nobody listens while a client would read something else than it means to."""
+    told = ""
+    while wrong := registers.contradiction():
+        if wrong != told:
+            logger.error("modbus is not served", reason=wrong)
+            told = wrong
+        progress.say(State.DEGRADED, wrong)
+        progress.beat()
+        time.sleep(BEAT)
+
+
+async def _serve(
+    mirror: Mirror, made: Callable[[], Server], registers: Copy, progress: Progress
+) -> None:
+    """Until told to end, or the database says that this program must not serve."""
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
@@ -55,7 +76,7 @@ async def _serve(mirror: Mirror, made: Callable[[], Server], progress: Progress)
     settings = server.settings
     await server.start()
     logger.info("modbus listening", address=_where(settings))
-    while not ended.is_set():
+    while not ended.is_set() and not registers.contradiction():
         mirror.refresh()
         progress.say(*health(mirror, _words(server, settings)))
         progress.beat()

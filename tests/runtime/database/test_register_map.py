@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -12,12 +13,15 @@ from hypothesis import strategies as st
 from psycopg import errors
 
 import config
-from runtime.database import register_map
+from runtime import register_map as runtime_map
+from runtime.database import migrations, register_map
+from runtime.database.connection import Guard
 from runtime.database.discovery import discover
 from runtime.database.embedded import EmbeddedServer
 from runtime.database.migrations import SchemaError, check_schema, migrate
-from runtime.database.register_map import MapError, Meaning, Register, declared, record
+from runtime.database.register_map import record
 from runtime.equipment import Equipment
+from runtime.register_map import Copy, MapError, Meaning, Register, declared
 from runtime.taglist.rows import Protocol, Selection, rows
 from tests.conftest import Database, fresh
 from tests.runtime.database.conftest import SCAN_YAML, Connection
@@ -183,9 +187,27 @@ def test_a_program_that_gives_a_register_another_meaning_is_refused_by_name(
     with pytest.raises(MapError, match=r"input register \d+ of a pump: found .*, allowed Speed"):
         record(owner, program)
     assert register_map.recorded(owner) == before
-    monkeypatch.setattr(register_map, "declared", lambda: program)
+    monkeypatch.setattr(migrations, "declared", lambda: program)
     with pytest.raises(SchemaError, match="run one that keeps them"):
         check_schema(owner)
+
+
+def test_what_contradicts_the_map_is_known_without_the_database_from_the_next_start_on(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = dict(declared())
+    moved(program)
+    guard = Guard(copy=Copy(tmp_path / "registers.json"))
+    with psycopg.connect(database.runtime) as runtime:
+        guard.admit(runtime)
+        for module in (migrations, runtime_map):
+            monkeypatch.setattr(module, "declared", lambda: program)
+        copy = Copy(tmp_path / "registers.json")
+        assert "found" in copy.contradiction()
+        (tmp_path / "registers.json").unlink()
+        with pytest.raises(SchemaError, match="run one that keeps them"):
+            guard.admit(runtime)
+    assert "found" in copy.contradiction()
 
 
 def test_what_is_recorded_is_what_the_program_declares(owner: Connection) -> None:
@@ -209,7 +231,7 @@ def test_a_new_tag_waits_for_migrate_which_says_that_it_recorded_it(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     new = {Register("Pump", "input register", 59): Meaning("Vibration", "uint16", 0, None)}
-    monkeypatch.setattr(register_map, "declared", lambda: {**declared(), **new})
+    monkeypatch.setattr(migrations, "declared", lambda: {**declared(), **new})
     with psycopg.connect(database.runtime) as runtime:
         with pytest.raises(SchemaError, match="lacks 1 registers of the Modbus map; run `calejo"):
             check_schema(runtime)
