@@ -29,7 +29,7 @@ _COUNTS = {
     f"{_OPERATIONS}_MaxMonitoredItemsPerCall": limits.MOST_ITEMS_AT_ONCE,
     f"{_CAPABILITIES}_MaxStringLength": limits.LARGEST_MESSAGE,
     f"{_CAPABILITIES}_MaxByteStringLength": limits.LARGEST_MESSAGE,
-    f"{_CAPABILITIES}_MaxArrayLength": limits.LARGEST_MESSAGE,
+    f"{_CAPABILITIES}_MaxArrayLength": limits.MOST_ELEMENTS,
     f"{_CAPABILITIES}_MaxSubscriptions": limits.MOST_SUBSCRIPTIONS_OF_ALL,
     f"{_CAPABILITIES}_MaxSubscriptionsPerSession": limits.MOST_SUBSCRIPTIONS,
     f"{_CAPABILITIES}_MaxMonitoredItems": limits.MOST_ITEMS,

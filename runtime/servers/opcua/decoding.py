@@ -21,9 +21,6 @@ from asyncua.common.utils import Buffer
 from asyncua.ua import ua_binary
 from asyncua.ua.uaerrors import UaError
 
-MOST_UNKNOWN = 1_000  # elements of a message from a client that hasn't signed in
-MOST_ELEMENTS = 50_000  # of a message: 1,000 monitored items with 16 fields of events, and a third
-
 _read = Buffer.read
 _reshape = ua_binary._reshape
 

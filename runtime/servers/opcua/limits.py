@@ -20,6 +20,8 @@ MOST_REGISTERED = 2_000  # nodes of one RegisterNodes or UnregisterNodes
 MOST_ITEMS_AT_ONCE = 1_000  # monitored items of one call
 MOST_CALLED = 100  # methods of one Call
 MOST_REFERENCES = 500  # of one node in one answer; BrowseNext gives the others
+MOST_ELEMENTS = 50_000  # of all arrays: 1,000 monitored items with 16 fields of events, and a third
+MOST_ELEMENTS_UNKNOWN = 1_000  # … from a client that hasn't signed in
 LARGEST_MESSAGE = 4 * 1024 * 1024  # bytes; asyncua's client expects no larger answers either
 
 # Of one session.

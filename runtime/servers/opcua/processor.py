@@ -26,6 +26,7 @@ from runtime.servers import correlation
 from runtime.servers.opcua import decoding
 from runtime.servers.opcua.beginning import Beginning
 from runtime.servers.opcua.channel import GRACE, NO_SECURITY, check_request, refused
+from runtime.servers.opcua.limits import MOST_ELEMENTS, MOST_ELEMENTS_UNKNOWN
 from runtime.servers.opcua.session import Session, is_open
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Processor(Beginning):
         if (kind == ua.MessageType.Hello) == self._greeted:
             raise refused(StatusCodes.BadTcpMessageTypeInvalid)
         signed_in = self.session is not None and self.session.is_activated()
-        decoding.allow(decoding.MOST_ELEMENTS if signed_in else decoding.MOST_UNKNOWN)
+        decoding.allow(MOST_ELEMENTS if signed_in else MOST_ELEMENTS_UNKNOWN)
         if kind == ua.MessageType.Hello:
             self._greet(body.copy())
         elif kind == ua.MessageType.SecureOpen:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import logging
 import socket
 import struct
+import weakref
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
@@ -130,6 +133,21 @@ def test_sessions_end_with_their_connections(server: Running) -> None:
     with server.client():
         assert server.server.core.sessions == before + 1
     until(lambda: server.server.core.sessions == before)
+
+
+def test_a_connection_that_has_ended_leaves_nothing_behind(server: Running) -> None:
+    """Nothing that refers to itself, which would stay until somebody searches for it."""
+    gc.disable()
+    try:
+        with server.client() as client:
+            client.create_subscription(100.0, None)
+            assert server.server.bserver is not None
+            connection = weakref.ref(server.server.bserver.clients[-1])
+        until(lambda: connection() is None)
+    finally:
+        gc.enable()
+    names = logging.root.manager.loggerDict
+    assert not [name for name in names if name.startswith("asyncua.server.monitored_item_service.")]
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from asyncua.ua.ua_binary import (
 )
 from asyncua.ua.uaerrors import UaStatusCodeError
 
-from runtime.servers.opcua.decoding import MOST_ELEMENTS, MOST_UNKNOWN
+from runtime.servers.opcua.limits import MOST_ELEMENTS, MOST_ELEMENTS_UNKNOWN
 from runtime.servers.opcua.members import standard
 from tests.servers.opcua.attacking import channel, raw, written
 from tests.servers.opcua.serving import (
@@ -65,7 +65,9 @@ def test_a_message_that_announces_more_than_it_holds_costs_nothing(
         assert number(read(other, "System/Scan"))
 
 
-@pytest.mark.parametrize(("signed_in", "most"), [(False, MOST_UNKNOWN), (True, MOST_ELEMENTS)])
+@pytest.mark.parametrize(
+    ("signed_in", "most"), [(False, MOST_ELEMENTS_UNKNOWN), (True, MOST_ELEMENTS)]
+)
 def test_a_message_may_have_only_so_many_elements(
     server: Running, signed_in: bool, most: int
 ) -> None:
