@@ -14,6 +14,7 @@ from asyncua.common.connection import MessageChunk, SecureConnection, TransportL
 from asyncua.common.utils import Buffer
 from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256, SecurityPolicyNone
 from asyncua.ua.ua_binary import header_from_binary, struct_from_binary, struct_to_binary
+from cryptography.exceptions import InvalidSignature
 
 from runtime.security.certificates import Identity, self_signed
 
@@ -30,7 +31,7 @@ def identity() -> Identity:
 
 
 class HungUp(Exception):
-    """The server has closed the connection."""
+    """The server has closed the connection, or says what we can't read any more."""
 
 
 class Line:
@@ -109,7 +110,10 @@ class Line:
             if head[:3] == b"ERR":
                 raise HungUp
             return None
-        return self._channel.receive_from_header_and_body(header_from_binary(data), data)
+        try:
+            return self._channel.receive_from_header_and_body(header_from_binary(data), data)
+        except (ua.UaError, InvalidSignature):  # the token is another after what we have sent
+            raise HungUp from None
 
     def _bytes(self, count: int) -> bytes:
         data = b""
