@@ -14,6 +14,7 @@ from asyncua.common.connection import MessageChunk, SecureConnection, TransportL
 from asyncua.common.utils import Buffer
 from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256, SecurityPolicyNone
 from asyncua.ua.ua_binary import header_from_binary, struct_from_binary, struct_to_binary
+from asyncua.ua.uaerrors import UaError
 from cryptography.exceptions import InvalidSignature
 
 from runtime.security.certificates import Identity, self_signed
@@ -112,7 +113,7 @@ class Line:
             return None
         try:
             return self._channel.receive_from_header_and_body(header_from_binary(data), data)
-        except (ua.UaError, InvalidSignature):  # the token is another after what we have sent
+        except (UaError, InvalidSignature):  # the token is another after what we have sent
             raise HungUp from None
 
     def _bytes(self, count: int) -> bytes:

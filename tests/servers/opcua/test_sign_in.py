@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.servers.opcua.attacking import (
     PASSWORD,
     POLICIES,
     application,
+    certified,
     channel,
 )
 from tests.servers.opcua.serving import (
@@ -148,3 +150,17 @@ def test_an_account_without_a_password_takes_no_empty_one(
     Accounts(plant_places.accounts).put("card", Account(role="operator", certificates=(mark,)))
     with refused("BadUserAccessDenied"), guarded.client("card", "", neighbour):
         pass
+
+
+def test_a_user_certificate_counts_only_in_its_time(
+    guarded: Running, plant_places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guarded.server.guard.sign_in, "_throttle", Throttle())
+    late = certified("Late", ends=timedelta(hours=-1))
+    account = Account(role="operator", certificates=(thumbprint(late.certificate),))
+    Accounts(plant_places.accounts).put("late", account)
+    with channel(guarded, station()) as client:
+        awaited(client, client.aio_obj.create_session())
+        client.aio_obj.user_private_key = late.key
+        with refused("BadUserAccessDenied"):
+            awaited(client, client.aio_obj.activate_session(certificate=late.certificate))
