@@ -16,80 +16,31 @@ process: what is shelved then comes back after that time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from asyncua import ua
 from asyncua.common.utils import ServiceError
-from asyncua.ua.object_ids import ObjectIds
 from asyncua.ua.status_codes import StatusCodes
 
 from runtime.alarm import LONGEST_SHELVING, SHORTEST_SHELVING, TO_ACKNOWLEDGE, AlarmState
 from runtime.servers.mirror import Asker, MailboxFull, Mirror, Result, Role, Source
 from runtime.servers.opcua.condition import LATCHED
+from runtime.servers.opcua.condition_methods import (
+    CALLS,
+    SHELVING,
+    comment_of,
+    done,
+    inputs_of,
+)
 from runtime.servers.opcua.conditions import Conditions, Key
-from runtime.servers.opcua.methods import STATUS, Caller, Refusal, is_text
+from runtime.servers.opcua.methods import STATUS, Caller, Refusal
 from runtime.servers.opcua.refresh import Refreshes
 from runtime.servers.opcua.users import role_of
 from runtime.tags import ALARMS
 
-LONGEST_COMMENT = 1000  # characters
-SHELVING = (
-    "ShelvingState"  # the last part of the path of what the methods of shelving are called on
-)
 _S = AlarmState
-_KINDS = {
-    "EventId": ua.VariantType.ByteString,
-    "Comment": ua.VariantType.LocalizedText,
-    "ShelvingTime": ua.VariantType.Double,
-    "SubscriptionId": ua.VariantType.UInt32,
-    "MonitoredItemId": ua.VariantType.UInt32,
-}
-_TYPES: dict[str, dict[str, tuple[str, ...]]] = {
-    "ConditionType": {
-        "Enable": (),
-        "Disable": (),
-        "AddComment": ("EventId", "Comment"),
-        "ConditionRefresh": ("SubscriptionId",),
-        "ConditionRefresh2": ("SubscriptionId", "MonitoredItemId"),
-    },
-    "AcknowledgeableConditionType": {
-        "Acknowledge": ("EventId", "Comment"),
-        "Confirm": ("EventId", "Comment"),
-    },
-    "AlarmConditionType": {
-        "Reset": (),
-        "Reset2": ("Comment",),
-        "RemoveFromService": (),
-        "RemoveFromService2": ("Comment",),
-        "PlaceInService": (),
-        "PlaceInService2": ("Comment",),
-    },
-    "ShelvedStateMachineType": {
-        "TimedShelve": ("ShelvingTime",),
-        "TimedShelve2": ("ShelvingTime", "Comment"),
-        "OneShotShelve": (),
-        "OneShotShelve2": ("Comment",),
-        "Unshelve": (),
-        "Unshelve2": ("Comment",),
-    },
-}
-_TYPES["AlarmConditionType_ShelvingState"] = _TYPES["ShelvedStateMachineType"]
-
-
-def _number(name: str) -> ua.NodeId:
-    return ua.NodeId(ua.Int32(getattr(ObjectIds, name)))
-
-
-CALLS: dict[ua.NodeId, tuple[str, tuple[str, ...]]] = {
-    _number(f"{owner}_{name}"): (name, inputs)
-    for owner, methods in _TYPES.items()
-    for name, inputs in methods.items()
-}
-"""The methods with their inputs. Those of shelving are known by the type and by its use in it."""
-
 logger = structlog.get_logger()
 
 
@@ -120,11 +71,11 @@ class ConditionCalls:
     async def result(self, caller: Caller, call: ua.CallMethodRequest) -> ua.CallMethodResult:
         """The result of a call of one of CALLS. Raises Refusal, MailboxFull."""
         name, inputs = CALLS[call.MethodId]
-        given = _given(call.InputArguments or [], inputs)
+        given = inputs_of(call.InputArguments or [], inputs)
         name = name.removesuffix("2") if "Refresh" not in name else name
         if "SubscriptionId" in given:
             self._refresh(caller, given)
-            return _done(inputs)
+            return done(inputs)
         path = str(call.ObjectId.Identifier).removesuffix(f"/{SHELVING}")
         key = self._conditions.at(path)
         if key is None:
@@ -134,7 +85,7 @@ class ConditionCalls:
             name,
             caller,
             given.get("EventId"),
-            _comment(given),
+            comment_of(given),
             given.get("ShelvingTime") or 0.0,
         )
         self._judge(asked)
@@ -142,7 +93,7 @@ class ConditionCalls:
             self._note(asked)
         else:
             await self._ask(asked)
-        return _done(inputs)
+        return done(inputs)
 
     def look(self) -> None:
         """Let go what was shelved until it ends, and has ended."""
@@ -253,30 +204,3 @@ def _asker(call: _Call) -> Asker:
     if role is None:
         raise Refusal(StatusCodes.BadUserAccessDenied)
     return Asker(Source.OPCUA, role, user.name or "", call.comment, call.caller.where)
-
-
-def _given(arguments: Sequence[ua.Variant], inputs: Sequence[str]) -> dict[str, Any]:
-    """The arguments of a call by their names, checked."""
-    if len(arguments) != len(inputs):
-        few = len(arguments) < len(inputs)
-        raise Refusal(StatusCodes.BadArgumentsMissing if few else StatusCodes.BadTooManyArguments)
-    fits = [
-        given.VariantType in (_KINDS[name], ua.VariantType.Null) and not given.is_array
-        for given, name in zip(arguments, inputs, strict=True)
-    ]
-    if not all(fits):
-        codes = [StatusCodes.Good if fit else StatusCodes.BadTypeMismatch for fit in fits]
-        raise Refusal(StatusCodes.BadInvalidArgument, *codes)
-    return {name: given.Value for given, name in zip(arguments, inputs, strict=True)}
-
-
-def _comment(given: dict[str, Any]) -> str:
-    comment = given.get("Comment")
-    words = (comment.Text or "").strip() if comment is not None else ""
-    if len(words) > LONGEST_COMMENT or not is_text(words):
-        raise Refusal(StatusCodes.BadInvalidArgument, StatusCodes.BadOutOfRange)
-    return words
-
-
-def _done(inputs: Sequence[str]) -> ua.CallMethodResult:
-    return ua.CallMethodResult(InputArgumentResults=[ua.StatusCode() for _ in inputs])

@@ -16,7 +16,7 @@ from asyncua.ua.object_ids import ObjectIds
 from runtime.servers.opcua import references
 from runtime.servers.opcua.address_space import PlantNode
 from runtime.servers.opcua.condition import NAME, OF_PROCESS, OF_SYSTEM
-from runtime.servers.opcua.condition_calls import SHELVING
+from runtime.servers.opcua.condition_methods import SHELVING
 from runtime.servers.opcua.members import common, constant, members_of, standard
 from runtime.servers.opcua.plant import Kind, Place, Plant
 from runtime.servers.opcua.references import References, node_id

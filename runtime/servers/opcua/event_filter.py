@@ -1,15 +1,12 @@
 """Event filters: which events an item wants, and which fields of them (Part 4, 7.4 and 7.22.3).
 
 A filter is read once, when the item is made: what makes no sense is refused then, element by
-element, and each event is judged by functions that were put together from it. Comparison follows
-Part 4: what can't be compared is neither true nor false, but null.
+element, and each event is judged by functions that were put together from it.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from asyncua import ua
 from asyncua.server.address_space import AddressSpace as Standard
@@ -18,13 +15,11 @@ from asyncua.ua.object_ids import ObjectIds
 from asyncua.ua.status_codes import StatusCodes
 
 from runtime.servers.opcua.event import CONDITION_ID, Event
+from runtime.servers.opcua.filter_operators import COUNTS, OPERATORS, Operand, plain
 
 MOST_ELEMENTS = 500  # of one filter; clients list types one by one
 MOST_FIELDS = 500
 SUBTYPE = ua.NodeId(ua.Int32(ObjectIds.HasSubtype))
-
-Operand = Callable[[Event], Any]
-_Op = ua.FilterOperator
 
 
 class FilterFault(Exception):
@@ -83,15 +78,15 @@ class EventFilter:
         element = self._elements[index]
         given = element.FilterOperands or []
         operator = element.FilterOperator
-        if operator not in _COUNTS:
+        if operator not in COUNTS:
             raise FilterFault(StatusCodes.BadFilterOperatorUnsupported)
-        least, most = _COUNTS[operator]
+        least, most = COUNTS[operator]
         if not least <= len(given) <= most:
             raise FilterFault(StatusCodes.BadFilterOperandCountMismatch)
         operands = [self._operand(index, place, one) for place, one in enumerate(given)]
-        if operator is _Op.OfType:
+        if operator is ua.FilterOperator.OfType:
             return self._of_type(given[0])
-        return _OPERATORS[operator](*operands)
+        return OPERATORS[operator](*operands)
 
     def _operand(self, index: int, place: int, operand: object) -> Operand:
         match operand:
@@ -139,43 +134,6 @@ def is_a(aspace: Standard, kind: ua.NodeId, wanted: ua.NodeId) -> bool:
     return found is not None
 
 
-def plain(variant: ua.Variant | None) -> Any:
-    """A value as it is compared: text without its locale, ids without their kinds."""
-    value = variant.Value if variant is not None else None
-    match value:
-        case ua.LocalizedText():
-            return value.Text
-        case ua.QualifiedName():
-            return value.Name
-        case ua.NodeId():
-            return (value.NamespaceIndex, value.Identifier)
-    return value
-
-
-def like(text: object, pattern: object) -> bool | None:
-    """Whether text is like a pattern: % any characters, _ one, [..] one of some, \\ as it is."""
-    if not isinstance(text, str) or not isinstance(pattern, str):
-        return None
-    parts, rest = [], pattern
-    while rest:
-        found = _LIKE.match(rest)
-        assert found is not None  # the last alternative takes anything
-        rest = rest[found.end() :]
-        any_number, one, escaped, excluded, listed, literal = found.groups()
-        if listed is not None:
-            inside = re.sub(r"([\\\]\[^&~|])", r"\\\1", listed)
-            parts.append(f"[{'^' if excluded else ''}{inside}]")
-        else:
-            parts.append(".*" if any_number else "." if one else re.escape(escaped or literal))
-    try:
-        return re.fullmatch("".join(parts), text, re.DOTALL) is not None
-    except re.error:  # as a range from z to a
-        return False
-
-
-_LIKE = re.compile(r"(%)|(_)|\\(.)|\[(\^?)([^\]]+)\]|(.)", re.DOTALL)
-
-
 def _path(clause: ua.SimpleAttributeOperand) -> str:
     names = [str(name.Name) for name in clause.BrowsePath or []]
     return "/".join(names) if names else CONDITION_ID
@@ -184,94 +142,3 @@ def _path(clause: ua.SimpleAttributeOperand) -> str:
 def _status_of(clause: ua.SimpleAttributeOperand) -> int:
     wanted = AttributeIds.Value if clause.BrowsePath else AttributeIds.NodeId
     return StatusCodes.Good if clause.AttributeId == wanted else StatusCodes.BadAttributeIdInvalid
-
-
-def _compared(compare: Callable[[Any, Any], bool]) -> Callable[[Operand, Operand], Operand]:
-    def made(left: Operand, right: Operand) -> Operand:
-        def judge(event: Event) -> bool | None:
-            one, other = left(event), right(event)
-            if one is None or other is None:
-                return None
-            try:
-                return bool(compare(one, other))
-            except TypeError:
-                return None
-
-        return judge
-
-    return made
-
-
-def _between(value: Operand, low: Operand, high: Operand) -> Operand:
-    at_least = _compared(lambda one, other: one >= other)(value, low)
-    at_most = _compared(lambda one, other: one <= other)(value, high)
-    return _and(at_least, at_most)
-
-
-def _in_list(value: Operand, *listed: Operand) -> Operand:
-    return lambda event: value(event) in [one(event) for one in listed]
-
-
-def _and(left: Operand, right: Operand) -> Operand:
-    def judge(event: Event) -> bool | None:
-        found = (_truth(left(event)), _truth(right(event)))
-        return False if False in found else None if None in found else True
-
-    return judge
-
-
-def _or(left: Operand, right: Operand) -> Operand:
-    def judge(event: Event) -> bool | None:
-        found = (_truth(left(event)), _truth(right(event)))
-        return True if True in found else None if None in found else False
-
-    return judge
-
-
-def _not(operand: Operand) -> Operand:
-    def judge(event: Event) -> bool | None:
-        found = _truth(operand(event))
-        return None if found is None else not found
-
-    return judge
-
-
-def _truth(value: object) -> bool | None:
-    return value if isinstance(value, bool) else None
-
-
-def _bitwise(combine: Callable[[int, int], int]) -> Callable[[Operand, Operand], Operand]:
-    def made(left: Operand, right: Operand) -> Operand:
-        def judge(event: Event) -> int | None:
-            one, other = left(event), right(event)
-            whole = isinstance(one, int) and isinstance(other, int)
-            return combine(one, other) if whole else None
-
-        return judge
-
-    return made
-
-
-_OPERATORS: dict[ua.FilterOperator, Callable[..., Operand]] = {
-    _Op.Equals: _compared(lambda one, other: one == other),
-    _Op.IsNull: lambda operand: lambda event: operand(event) is None,
-    _Op.GreaterThan: _compared(lambda one, other: one > other),
-    _Op.LessThan: _compared(lambda one, other: one < other),
-    _Op.GreaterThanOrEqual: _compared(lambda one, other: one >= other),
-    _Op.LessThanOrEqual: _compared(lambda one, other: one <= other),
-    _Op.Like: lambda text, pattern: lambda event: like(text(event), pattern(event)),
-    _Op.Not: _not,
-    _Op.Between: _between,
-    _Op.InList: _in_list,
-    _Op.And: _and,
-    _Op.Or: _or,
-    _Op.BitwiseAnd: _bitwise(lambda one, other: one & other),
-    _Op.BitwiseOr: _bitwise(lambda one, other: one | other),
-}
-_COUNTS: dict[ua.FilterOperator, tuple[int, int]] = dict.fromkeys(_OPERATORS, (2, 2)) | {
-    _Op.IsNull: (1, 1),
-    _Op.Not: (1, 1),
-    _Op.OfType: (1, 1),
-    _Op.Between: (3, 3),
-    _Op.InList: (2, MOST_ELEMENTS),
-}
