@@ -49,6 +49,7 @@ from runtime.servers.opcua.limits import (
 from runtime.servers.opcua.methods import Methods
 from runtime.servers.opcua.model_changes import model_change
 from runtime.servers.opcua.plant import Place, Plant
+from runtime.servers.opcua.reading import Reading
 from runtime.servers.opcua.refresh import Refreshes
 from runtime.servers.opcua.sign_in import Refusal
 from runtime.servers.opcua.subscribing import monitored
@@ -72,6 +73,7 @@ class Core(InternalServer):
         self._refusals = mirror.refusals
         values = Values(mirror)
         self.watch = Watch(values)
+        self.reading = Reading(self.aspace, values)
         self.freshness = Freshness(mirror)
         self._space = AddressSpace(plant, values)
         self._space.also = ConditionNodes(plant).node
@@ -159,6 +161,7 @@ class Core(InternalServer):
             raise ServiceError(StatusCodes.BadTooManySessions)
         made = session.Session(self, name, self.watch, self._methods, self.freshness)
         made.histories = self.histories
+        made.reading = self.reading
         return made
 
     def refuse_sign_in(self, refusal: Refusal, where: str) -> None:

@@ -7,13 +7,16 @@ from collections.abc import Callable
 from typing import Any
 
 from asyncua import ua
-from asyncua.common.utils import ServiceError
+from asyncua.common.utils import Buffer, ServiceError
 from asyncua.server.uaprocessor import UaProcessor
 from asyncua.ua.object_ids import ObjectIds
 from asyncua.ua.status_codes import StatusCodes
-from asyncua.ua.ua_binary import struct_from_binary
+from asyncua.ua.ua_binary import struct_from_binary, struct_to_binary
 
 from runtime.servers.opcua.session import Session
+
+READ = ua.NodeId(ua.Int32(ObjectIds.ReadRequest_Encoding_DefaultBinary))
+EMPTY = bytes(4)  # an array of nothing
 
 
 class Serving(UaProcessor):
@@ -21,7 +24,7 @@ class Serving(UaProcessor):
 
     async def _process_message(self, typeid: Any, requesthdr: Any, seqhdr: Any, body: Any) -> Any:
         serve = SERVICES.get(typeid)
-        if serve is None:
+        if serve is None and typeid != READ:
             return await super()._process_message(  # type: ignore[no-untyped-call]
                 typeid, requesthdr, seqhdr, body
             )
@@ -35,8 +38,27 @@ class Serving(UaProcessor):
             raise ServiceError(StatusCodes.BadUserAccessDenied)
         self.session_last_activity = time.monotonic()
         session.touch()
-        self.send_response(requesthdr.RequestHandle, seqhdr, serve(session, body))  # type: ignore[no-untyped-call]
+        if serve is None:
+            await self._read(session, requesthdr, seqhdr, body)
+        else:
+            self.send_response(requesthdr.RequestHandle, seqhdr, serve(session, body))  # type: ignore[no-untyped-call]
         return True
+
+    async def _read(self, session: Session, requesthdr: Any, seqhdr: Any, body: Any) -> None:
+        response = ua.ReadResponse()
+        response.ResponseHeader.RequestHandle = requesthdr.RequestHandle
+        asked = bytes(body.read(len(body)))
+        results = session.read_prepared(asked)
+        if results is None:
+            response.Results = await session.read(
+                struct_from_binary(ua.ReadParameters, Buffer(asked))
+            )
+            message = struct_to_binary(response)
+        else:
+            # Without results, a message ends with two empty arrays: of results and diagnostics.
+            message = struct_to_binary(response)[: -2 * len(EMPTY)] + results + EMPTY
+        whole = self._connection.message_to_binary(message, request_id=seqhdr.RequestId)
+        self._transport.write(whole)
 
 
 def _browse_next(session: Session, body: Any) -> ua.BrowseNextResponse:

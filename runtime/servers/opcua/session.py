@@ -25,6 +25,7 @@ from runtime.servers.opcua.limits import (
     bounded,
 )
 from runtime.servers.opcua.methods import Caller, Methods, Refusal
+from runtime.servers.opcua.reading import Reading
 from runtime.servers.opcua.subscribing import Subscribing
 from runtime.servers.opcua.watch import Watch
 
@@ -54,12 +55,21 @@ class Session(Subscribing):
         self._methods = methods
         self._freshness = freshness
         self.histories: Histories | None = None  # None: there is no history here
+        self.reading: Reading | None = None  # None: every read is as if it were the first
 
     @property
     def where(self) -> str:
         """The address of the client."""
         peer = cast(tuple[object, ...], self.name)  # what asyncua gives as name
         return ":".join(map(str, peer[:2]))
+
+    def read_prepared(self, asked: bytes) -> bytes | None:
+        """The results of ReadParameters; None if they have to be read as usual."""
+        plan = self.reading.plan(asked) if self.reading else None
+        if self.reading is None or plan is None:
+            return None
+        self._freshness.look()
+        return self.reading.results(plan)
 
     async def read(self, params: ua.ReadParameters) -> list[ua.DataValue]:
         bounded(params.NodesToRead, MOST_READ)
