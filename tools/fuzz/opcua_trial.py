@@ -51,13 +51,16 @@ def fire(found: Target, messages: int, seed: int) -> None:
     finally:
         fuzz.close()
     _say(", ".join(f"{count} {kind}" for kind, count in sorted(fuzz.sent.items())))
-    for line, count in found.failures().items():
+    failures = found.failures()
+    for line, count in failures.items():
         _say(f"{count} × {line}")
     grown, allowed = looks[-1][0] - looks[PARTS // 2 - 1][0], GROWTH + LEAK * messages / 2e6
     _say(
         f"{time.monotonic() - began:.0f} s; grown by {grown:.1f} MB in the second half,"
         f" allowed {allowed:.1f}"
     )
+    if failures:
+        raise Fallen("the server met what it did not expect")
     if grown > allowed:
         raise Fallen(f"grown by {grown:.1f} MB in the second half, allowed {allowed:.1f}")
     if looks[-1][1] - looks[0][1] > DESCRIPTORS:
