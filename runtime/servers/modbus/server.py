@@ -101,7 +101,11 @@ class Doorman(asyncio.Protocol):
 
     def connection_made(self, accepted: asyncio.BaseTransport) -> None:
         self._transport = transport = cast(asyncio.Transport, accepted)
-        host, port = transport.get_extra_info("peername")[:2]
+        peer = transport.get_extra_info("peername")
+        if peer is None:  # it has gone before it was accepted
+            transport.abort()
+            return
+        host, port = peer[:2]
         self._client.where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         server, settings = self._server, self._server.settings
         if server.clients >= settings.connections:

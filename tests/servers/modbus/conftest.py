@@ -70,6 +70,18 @@ class Running:
         self._loop.call_soon_threadsafe(done.set)
         assert done.wait(10)
 
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """It comes to nothing meanwhile, not to new connections either."""
+        begun, ended = threading.Event(), threading.Event()
+        self._loop.call_soon_threadsafe(begun.set)
+        self._loop.call_soon_threadsafe(ended.wait)
+        assert begun.wait(10)
+        try:
+            yield
+        finally:
+            ended.set()
+
     def end(self) -> None:
         self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join()

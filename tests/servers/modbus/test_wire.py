@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 
@@ -135,6 +136,31 @@ def test_what_is_not_modbus_ends_the_connection_only_after_the_write_that_waits(
     plant.go_on()
     assert [operator.receive().transaction for _ in range(2)] == [1, 2]
     assert operator.closed()
+
+
+def test_who_sends_no_more_still_hears_of_the_write_that_waits(
+    operator: Wire, plant: Plant
+) -> None:
+    plant.hold()
+    operator.send(adu(1, 1, MODE_MANUAL) + adu(2, 1, SPEED))
+    operator.socket.shutdown(socket.SHUT_WR)
+    plant.go_on()
+    assert [operator.receive().transaction for _ in range(2)] == [1, 2]
+    assert operator.closed()
+
+
+def test_connections_that_are_gone_before_they_are_accepted_leave_nothing_behind(
+    server: Running, wire: Wire
+) -> None:
+    assert wire.ask(1, SPEED)
+    held = len(os.listdir("/proc/self/fd"))
+    with server.busy():
+        for _ in range(20):
+            gone = socket.create_connection(("127.0.0.1", server.port))
+            gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            gone.close()
+    assert wire.ask(1, SPEED)
+    until(lambda: len(os.listdir("/proc/self/fd")) <= held)
 
 
 def test_a_connection_beyond_the_limit_is_closed_and_the_others_stay(
