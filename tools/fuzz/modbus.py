@@ -4,7 +4,7 @@ Most frames come by connections without a right to write: nothing may be asked o
 for them. The others come by connections that have shown the token: what is asked for them must be
 a value that a client may ask for. Every frame must be answered once, in order, by an answer that
 the standard allows; what is no Modbus must end its connection. The process must live on, answer
-others, and stay as large as it was.
+others, stay as large as it was, and hold no connection that is over.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from runtime.tags import TAGS
 from tools.bench import bed
 from tools.bench.lateness import run, until_served
 from tools.fuzz.frames import Frame, Frames
-from tools.fuzz.stand import Plant, memory
+from tools.fuzz.stand import Plant, descriptors, memory
 
 CONNECTIONS = 8  # of each kind
 BATCH = 16  # frames under way on a connection: as many as may wait behind a write
 PATIENCE = 30.0  # s for an answer
-LOCKED = 0.9  # share of the frames that come by connections that may not write
+LOCKED = 0.8  # share of the frames that come by connections that may not write
 WARM = 0.2  # share of the frames after which memory is measured first
 GROWTH = 8 << 20  # octets that the process may have grown since then
 _HEADER = struct.Struct(">HHHB")
@@ -134,11 +134,12 @@ def fuzz(frames: int, seed: int) -> Findings:
             until_served(port)
             stream = Frames(seed)
             locked = [Line(port, b"", stream, found) for _ in range(CONNECTIONS)]
-            began, warm = time.monotonic(), 0
+            began, warm, held = time.monotonic(), 0, 0
             while found.frames < frames * LOCKED:
                 _exchange(locked)
                 if not warm and found.frames >= frames * WARM:
                     warm = memory(process.pid)
+                    held = descriptors(process.pid) - len(locked)
             if plant.asked:
                 raise Fault(f"without the token the scan was asked {plant.asked[0]}")
             unlocked = [Line(port, token, stream, found) for _ in range(CONNECTIONS)]
@@ -153,9 +154,19 @@ def fuzz(frames: int, seed: int) -> Findings:
             until_served(port)
             for line in (*locked, *unlocked):
                 line.close()
+            _await_closed(process.pid, held)
     if found.grown > GROWTH:
         raise Fault(f"the server has grown by {found.grown / 1e6:.1f} MB")
     return found
+
+
+def _await_closed(pid: int, held: int) -> None:
+    """Wait until the process holds no more descriptors than when nobody was connected."""
+    deadline = time.monotonic() + PATIENCE
+    while (left := descriptors(pid)) > held:
+        if time.monotonic() > deadline:
+            raise Fault(f"the server holds {left} descriptors, {held} before")
+        time.sleep(0.05)
 
 
 def _exchange(lines: list[Line]) -> None:
