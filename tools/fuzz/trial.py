@@ -99,7 +99,7 @@ def target(name: str, settings: dict[str, str]) -> Iterator[Target]:
         log = Path(folder) / "log"
         try:
             with (
-                log.open("wb") as out,
+                log.open("ab") as out,
                 subprocess.Popen(
                     module("runtime", "process", name),
                     env=environ | settings,

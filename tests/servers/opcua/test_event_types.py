@@ -37,6 +37,7 @@ def test_a_filter_by_type_lets_its_subtypes_through_and_nothing_else(
             some.of("North/11", "NotFollowing")
         else:
             assert some.nothing()
+        paint(image, Pump.NotFollowing, 0, AlarmState.NORMAL)
 
 
 def test_a_filter_by_a_pattern_compares_texts(viewer: Client, image: Image) -> None:
@@ -49,3 +50,5 @@ def test_a_filter_by_a_pattern_compares_texts(viewer: Client, image: Image) -> N
         paint(image, Pump.NoFlow, 0, AlarmState.UNACKNOWLEDGED, image.utc)
         paint(image, Pump.NotFollowing, 0, AlarmState.UNACKNOWLEDGED, image.utc)
         assert heard.next()["ConditionName"] == "NotFollowing"
+        for alarm in (Pump.NoFlow, Pump.NotFollowing):
+            paint(image, alarm, 0, AlarmState.NORMAL)
