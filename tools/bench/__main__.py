@@ -16,7 +16,7 @@ import sys
 from dataclasses import dataclass
 
 from runtime import realtime
-from tools.bench import lateness, monitoring, opcua, reads, stops
+from tools.bench import lateness, monitoring, opcua, reads, stops, together
 from tools.bench.figures import Spread, against, milliseconds, spread
 
 AIMS = {1_000: 0.001, 10_000: 0.005}  # s: execution p99 by number of pumps
@@ -27,6 +27,7 @@ STOP_MARGIN = 0.020  # s above two periods
 READS_AIMS = {reads.STOCK: 6.0, reads.LIBMODBUS: 0.5}  # × theirs
 OPCUA_START, OPCUA_MEMORY, OPCUA_SHARE = 2.0, 400e6, 0.02  # s, bytes, share of a core
 MONITORED_SHARE = 0.15  # of a core
+TOGETHER_AIM = 0.020  # s, p99 of a read
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,20 @@ def show_monitoring(seconds: float) -> None:
     print(f"    changes told {found.told:,}, not told {found.missed:,}; {arrived}")
 
 
+def show_together(seconds: float) -> None:
+    found = together.measure(seconds)
+    print(f"\n{together.CLIENTS} clients of each protocol, ten reads a second of each, at once")
+    print("                   p50           p99           max     p99 against aim")
+    for name, times in found.answers.items():
+        print(f"    {name:7} {_row(times)}   {against(times.p99, TOGETHER_AIM)}")
+        rate, cost = found.rates[name], found.costs[name]
+        print(
+            f"            {rate:,.0f} reads per second, each {cost * 1e6:.0f} µs of processor time"
+        )
+    print(f"    lateness of the scan at {together.PERIOD} {_row(found.scan)}")
+    print(f"    periods skipped: {found.skipped}; {'met' if not found.skipped else 'MISSED'}")
+
+
 def show_reads(seconds: float) -> None:
     found = reads.measure(seconds)
     print(f"\nModbus: reads of 100 registers, {reads.CONNECTIONS} connections")
@@ -166,6 +181,7 @@ def main() -> None:
     show_reads(amount.seconds)
     show_opcua(amount.seconds / 2)
     show_monitoring(max(amount.seconds * 2 / 3, 10.0))
+    show_together(amount.seconds / 2)
 
 
 if __name__ == "__main__":
