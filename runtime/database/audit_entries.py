@@ -57,7 +57,9 @@ def of_record(record: Record, names: Names) -> Entry:
     if record.kind == Kind.LOST:
         return _own(record, "lose events", "lost", body)
     if record.kind == Kind.NOTE:
-        told = {"at": body["at"], "object": body["object"]}
+        told = {"at": body["at"], "object": body["object"] or None}
+        if "who" in body:
+            told |= _by_somebody(body)
         return _own(record, body["action"], body["result"], body["details"]) | told
     if record.kind == Kind.REFUSED:
         return _refused(record)
@@ -84,6 +86,16 @@ def of_record(record: Record, names: Names) -> Entry:
                 if key in body
             }
         ),
+    }
+
+
+def _by_somebody(body: dict[str, Any]) -> Entry:
+    return {
+        "actor": _text(body["who"]),
+        "role": body["role"].lower(),
+        "protocol": body["source"].lower(),
+        "address": _text(body["where"]),
+        "correlation": body["correlation"],
     }
 
 

@@ -6,9 +6,11 @@ whenever it has changed. Of a password only its Argon2id is kept.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -30,6 +32,8 @@ class AccountsError(Exception):
 class Account(BaseModel):
     """An account.
 
+    `initial` says that somebody else chose its password: over HTTP it serves only to choose
+    another. `locked` keeps it out for a time, `retired` for good: its name is never given again.
     `password` is its Argon2id; empty, there is none to sign in with. `certificates` are the SHA-256
     thumbprints of the user certificates that sign in as this account. `pinned` are those of the
     application certificates from which it may be used; empty, from all that are trusted.
@@ -39,12 +43,20 @@ class Account(BaseModel):
 
     role: Word
     password: str = ""
+    initial: bool = False
+    locked: bool = False
+    retired: bool = False
     certificates: tuple[Thumbprint, ...] = ()
     pinned: tuple[Thumbprint, ...] = ()
 
     @property
     def rank(self) -> Role:
         return Role[self.role.upper()]
+
+    @property
+    def open(self) -> bool:
+        """Whether anybody may sign in with it."""
+        return not (self.locked or self.retired)
 
 
 _FILE = TypeAdapter(dict[str, Account])
@@ -82,17 +94,48 @@ class Accounts:
                 f"user name: found {name!r}, allowed up to 64 letters, digits and . _ @ -, the"
                 " first a letter or digit"
             )
+        with self._alone():
+            self._save(self._with(name, account))
+
+    def add(self, name: str, account: Account) -> None:
+        """A new account; the name of none that there is or has been, in whatever case."""
+        if name.casefold() in {known.casefold() for known in self._all()}:
+            raise AccountsError(f"user {name!r}: exists or has existed; choose another name")
+        self.put(name, account)
+
+    def change(self, name: str, **changes: object) -> Account:
+        """The account after a change of some of its fields."""
+        with self._alone():
+            known = self._all()
+            if name not in known:
+                raise AccountsError(f"user {name!r}: found none of that name")
+            if known[name].retired:
+                raise AccountsError(f"user {name!r}: is retired, and nothing changes that")
+            account = Account.model_validate(known[name].model_dump() | changes)
+            self._save(self._with(name, account))
+        return account
+
+    def remove(self, name: str) -> None:
+        with self._alone():
+            known = self._all()
+            if known.pop(name, None) is None:
+                raise AccountsError(f"user {name!r}: found none of that name")
+            self._save(known)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Alone among all processes that change the file."""
+        with self._path.with_suffix(".lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _with(self, name: str, account: Account) -> dict[str, Account]:
+        """All accounts once this one is as given."""
         for thumbprint in account.certificates:
             holder = self.of_certificate(thumbprint)
             if holder is not None and holder[0] != name:
                 raise AccountsError(f"certificate {thumbprint}: already signs in as {holder[0]}")
-        self._save(self._all() | {name: account})
-
-    def remove(self, name: str) -> None:
-        known = self._all()
-        if known.pop(name, None) is None:
-            raise AccountsError(f"user {name!r}: found none of that name")
-        self._save(known)
+        return self._all() | {name: account}
 
     def _all(self) -> dict[str, Account]:
         """All accounts, for a change: of a file that can't be read nothing may be lost."""

@@ -14,13 +14,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from runtime.places import Places
-from runtime.security import passwords
+from runtime.security import passwords, policy
 from runtime.security.accounts import Account, Accounts, AccountsError, Word
 from runtime.security.certificates import common_name, self_signed, thumbprint
 from runtime.security.trust import Trust, certificates
 
+_RETIRED = {"retired": True, "password": "", "certificates": ()}
 SHORTEST_PREFIX = 6  # digits of a thumbprint
-_USERS = "list the accounts that sign in over OPC UA; add, change and remove them"
+_USERS = "list the accounts that sign in; add, change, lock and retire them"
+_KEEP = "the password need not be changed: its user has typed it, or is a machine"
 _CERTS = "list the certificates of OPC UA applications; trust and reject them"
 
 
@@ -32,13 +34,24 @@ def add_to(commands: Any) -> None:
     added = users.add_parser("add", help="add an account; its password is asked for")
     added.add_argument("name")
     added.add_argument("--role", choices=get_args(Word), required=True)
+    added.add_argument("--keep", action="store_true", help=_KEEP)
     added.set_defaults(command=_add)
     changed = users.add_parser("password", help="change a password")
     changed.add_argument("name")
+    changed.add_argument("--keep", action="store_true", help=_KEEP)
     changed.set_defaults(command=_password)
-    removed = users.add_parser("remove", help="remove an account")
-    removed.add_argument("name")
-    removed.set_defaults(command=_remove)
+    moved = users.add_parser("role", help="give an account another role")
+    moved.add_argument("name")
+    moved.add_argument("role", choices=get_args(Word))
+    moved.set_defaults(command=_move)
+    for name, words, changes in (
+        ("lock", "keep an account out until it is unlocked", {"locked": True}),
+        ("unlock", "let an account sign in again", {"locked": False}),
+        ("retire", "close an account for good; its name is not given again", _RETIRED),
+    ):
+        parsed = users.add_parser(name, help=words)
+        parsed.add_argument("name")
+        parsed.set_defaults(command=_set, changes=changes)
     pinned = users.add_parser("pin", help="let it sign in from these applications only")
     pinned.add_argument("name")
     pinned.add_argument("certificate", nargs="*", help="thumbprints; none: from all trusted ones")
@@ -82,46 +95,45 @@ def _list_users(given: argparse.Namespace) -> None:
             *(["password"] if account.password else []),
             *(["certificate"] * bool(account.certificates)),
         ]
+        state = "retired" if account.retired else "locked" if account.locked else ""
+        state = f", {state}" if state else ", initial password" * account.initial
         pins = f", only from {', '.join(p[:16] for p in account.pinned)}" if account.pinned else ""
-        _say(f"{name:<20} {account.role:<14} {' or '.join(ways) or 'no way to sign in'}{pins}")
+        _say(
+            f"{name:<20} {account.role:<14} {' or '.join(ways) or 'no way to sign in'}{state}{pins}"
+        )
     if accounts.problem:
         raise AccountsError(accounts.problem)
 
 
 def _add(given: argparse.Namespace) -> None:
-    accounts = _accounts()
-    if accounts.get(given.name) is not None:
-        raise AccountsError(f"user {given.name!r}: exists; change it instead")
-    accounts.put(given.name, Account(role=given.role, password=_asked()))
+    account = Account(role=given.role, password=_asked(given.name), initial=not given.keep)
+    _accounts().add(given.name, account)
 
 
 def _password(given: argparse.Namespace) -> None:
-    _change(given.name, password=_asked())
+    _accounts().change(given.name, password=_asked(given.name), initial=not given.keep)
 
 
-def _remove(given: argparse.Namespace) -> None:
-    _accounts().remove(given.name)
+def _move(given: argparse.Namespace) -> None:
+    _accounts().change(given.name, role=given.role)
+
+
+def _set(given: argparse.Namespace) -> None:
+    _accounts().change(given.name, **given.changes)
 
 
 def _pin(given: argparse.Namespace) -> None:
     folder = Trust(_places().certificates / "opcua").trusted
     pinned = tuple(thumbprint(_one(folder, start)[1]) for start in given.certificate)
-    _change(given.name, pinned=pinned)
+    _accounts().change(given.name, pinned=pinned)
 
 
 def _bind(given: argparse.Namespace) -> None:
-    _change(given.name, certificates=tuple(thumbprint(_read(file)) for file in given.file))
+    marks = tuple(thumbprint(_read(file)) for file in given.file)
+    _accounts().change(given.name, certificates=marks)
 
 
-def _change(name: str, **changes: object) -> None:
-    accounts = _accounts()
-    account = accounts.get(name)
-    if account is None:
-        raise AccountsError(accounts.problem or f"user {name!r}: found none of that name")
-    accounts.put(name, Account.model_validate(account.model_dump() | changes))
-
-
-def _asked() -> str:
+def _asked(name: str) -> str:
     """The Argon2id of a password that is typed twice, or is one line of standard input."""
     if sys.stdin.isatty():
         typed = getpass.getpass("password: ")
@@ -129,11 +141,10 @@ def _asked() -> str:
             raise AccountsError("the two passwords differ")
     else:
         typed = sys.stdin.readline().rstrip("\n")
-    if not passwords.SHORTEST <= len(typed) <= passwords.LONGEST:
-        raise AccountsError(
-            f"password: found {len(typed)} characters, allowed {passwords.SHORTEST} to"
-            f" {passwords.LONGEST}"
-        )
+    try:
+        policy.check(typed, name)
+    except policy.PasswordError as error:
+        raise AccountsError(str(error)) from None
     return passwords.hashed(typed)
 
 

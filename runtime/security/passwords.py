@@ -7,8 +7,7 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-LONGEST = 128  # characters: a longer one costs time and adds nothing
-SHORTEST = 8  # characters (NIST SP 800-63B)
+from runtime.security.policy import LONGEST, normal
 
 _hasher = PasswordHasher()  # 64 MiB, 3 passes, 4 lanes
 
@@ -35,4 +34,4 @@ def _nobodys() -> str:
 
 
 def _bytes(password: str) -> bytes:
-    return password.encode(errors="surrogatepass")
+    return normal(password).encode(errors="surrogatepass")

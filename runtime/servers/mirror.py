@@ -19,6 +19,7 @@ from runtime.requests import Ask, MailboxFull, Post, Result, Role, Source, new_i
 from runtime.retained import RetainedMark
 from runtime.servers import correlation
 from runtime.servers.refusals import Refusals
+from runtime.servers.security_notes import SecurityNotes
 from runtime.servers.view import View
 from runtime.spool import Journal, Kind
 from runtime.tag import Tag
@@ -89,6 +90,7 @@ class Mirror(View):
         self._post = Post(places.requests)
         self._journal = Journal(places.spool / f"{process}.db")
         self.refusals = Refusals(self._journal)
+        self.notes = SecurityNotes(self._journal)
         self._mark = RetainedMark(places.retained_mark)
 
     @property

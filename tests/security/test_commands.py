@@ -36,13 +36,14 @@ def test_an_account_is_added_changed_pinned_and_removed(
     trust, accounts = Trust(places.certificates / "opcua"), Accounts(places.accounts)
     client = self_signed("HMI", "urn:hmi", (), datetime.now(UTC)).certificate
     trust.add(client)
-    typed(monkeypatch, "correct horse", "users", "add", "anna", "--role", "engineer")
-    typed(monkeypatch, "battery staple", "users", "password", "anna")
+    typed(monkeypatch, "correct horse battery", "users", "add", "anna", "--role", "engineer")
+    typed(monkeypatch, "staple battery horse", "users", "password", "anna", "--keep")
     execute(["users", "pin", "anna", thumbprint(client)[:12]])
     found = accounts.get("anna")
     assert found is not None
     assert found.pinned == (thumbprint(client),)
-    assert passwords.matches(found.password, "battery staple")
+    assert passwords.matches(found.password, "staple battery horse")
+    assert not found.initial
     execute(["users"])
     told = capsys.readouterr().out
     assert "anna" in told
@@ -50,17 +51,25 @@ def test_an_account_is_added_changed_pinned_and_removed(
     assert "only from" in told
     execute(["users", "pin", "anna"])
     assert accounts.get("anna") != found
-    execute(["users", "remove", "anna"])
-    assert accounts.get("anna") is None
+    execute(["users", "role", "anna", "viewer"])
+    for act in ("lock", "retire"):
+        execute(["users", act, "anna"])
+        found = accounts.get("anna")
+        assert found is not None
+        assert not found.open
+    for words in (["add", "Anna", "--role", "viewer"], ["unlock", "anna"]):
+        with pytest.raises(SystemExit, match=r"exist|retired"):
+            typed(monkeypatch, "staple battery horse", "users", *words)
 
 
 @pytest.mark.parametrize(
     ("password", "words", "said"),
     [
         ("short", ["add", "anna", "--role", "viewer"], "found 5 characters"),
+        ("anna anna anna 2026", ["add", "anna", "--role", "viewer"], "tried first"),
         ("x" * 200, ["add", "anna", "--role", "viewer"], "found 200 characters"),
-        ("correct horse", ["add", "an na", "--role", "viewer"], "user name"),
-        ("correct horse", ["password", "otto"], "'otto': found none"),
+        ("correct horse battery", ["add", "an na", "--role", "viewer"], "user name"),
+        ("correct horse battery", ["password", "otto"], "'otto': found none"),
         ("", ["pin", "otto", "ab"], "allowed the first digits"),
     ],
 )

@@ -110,6 +110,9 @@ class SignIn:
         if account is None or not right:
             self._throttle.failed(place)
             raise Refusal(name, StatusCodes.BadUserAccessDenied, "unknown user or wrong password")
+        if account.initial:
+            reason = "has to change the password that somebody else chose"
+            raise Refusal(name, StatusCodes.BadUserAccessDenied, reason)
         return self._admitted(name, account, station, place)
 
     def _by_certificate(
@@ -141,6 +144,9 @@ class SignIn:
         return self._admitted(*found, station, place)
 
     def _admitted(self, name: str, account: Account, station: str, place: str) -> User:
+        if not account.open:
+            reason = "the account is locked or retired"
+            raise Refusal(name, StatusCodes.BadUserAccessDenied, reason)
         if account.pinned and station not in account.pinned:
             self._throttle.failed(place)
             reason = "pinned to another application's certificate"

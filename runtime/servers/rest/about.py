@@ -1,14 +1,12 @@
-"""What this installation is: its configuration, who is signed in, its interface, its metrics."""
+"""What this installation is: its configuration, its interface, its metrics."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import falcon
 
 from config import Config
-from runtime.places import Places
 from runtime.servers.rest import models
 from runtime.servers.rest.metrics import CONTENT_TYPE, Metrics
 from runtime.servers.rest.openapi import documented
@@ -26,20 +24,6 @@ class ConfigResource:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """The configuration in effect, written as in scan.yaml, without secrets."""
         send(resp, self._shown)
-
-
-class SessionsResource:
-    """Who may ask for changes."""
-
-    def __init__(self, places: Places) -> None:
-        self._token = places.token_file
-
-    @documented(models.Sessions, about="system")
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """What is signed in: for now the one token of this machine, since when."""
-        made = datetime.fromtimestamp(self._token.stat().st_mtime, UTC)
-        session = {"kind": "machine token", "role": "operator", "created_at": made}
-        send(resp, {"sessions": [session]})
 
 
 class DocumentResource:

@@ -15,16 +15,17 @@ import structlog
 
 from runtime.alarm import TO_ACKNOWLEDGE, WORDS, AlarmState
 from runtime.requests import MailboxFull
+from runtime.security.permissions import Permission
 from runtime.servers.mirror import Answer, Asker, Result
 from runtime.servers.rest import asked, models
 from runtime.servers.rest.alarms import not_normal
 from runtime.servers.rest.asking import Asking
+from runtime.servers.rest.identity import asker
 from runtime.servers.rest.openapi import documented
 from runtime.servers.rest.plant import pump_named, station_named
 from runtime.servers.rest.problems import Fault, Problem, unknown
 from runtime.servers.rest.replies import newest, send
 from runtime.servers.rest.snapshots import Snapshot, Snapshots
-from runtime.servers.rest.stops import asker
 from runtime.tags import ALARMS, DeclaredAlarm
 
 AT_ONCE = 50  # half of what a scan takes, so that a stop that comes meanwhile is taken with them
@@ -85,8 +86,8 @@ def target(snapshot: Snapshot, named: asked.AlarmNamed) -> Target:
     return Target(known[named.alarm], slot, {"scope": scope, "station": station, "pump": pump})
 
 
-def _takes(body: type[asked.AlarmNamed]) -> Callable[[Responder], Responder]:
-    return documented(models.AlarmDone, body=body, refusals=REFUSALS, about="alarms")
+def _takes(body: type[asked.AlarmNamed], needs: Permission) -> Callable[[Responder], Responder]:
+    return documented(models.AlarmDone, body=body, needs=needs, refusals=REFUSALS, about="alarms")
 
 
 class AlarmWishesResource:
@@ -96,32 +97,32 @@ class AlarmWishesResource:
         self._snapshots = snapshots
         self._asking = asking
 
-    @_takes(asked.AlarmNamed)
+    @_takes(asked.AlarmNamed, Permission.ACKNOWLEDGE)
     def on_post_acknowledge(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Acknowledge an alarm."""
         self._do(req, resp, ACKNOWLEDGE)
 
-    @_takes(asked.AlarmShelved)
+    @_takes(asked.AlarmShelved, Permission.SHELVE)
     def on_post_shelve(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Hide an alarm for a while, with a reason. One of priority 1 takes an engineer."""
         self._do(req, resp, SHELVE)
 
-    @_takes(asked.AlarmNamed)
+    @_takes(asked.AlarmNamed, Permission.SHELVE)
     def on_post_unshelve(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Show a shelved alarm again. If it is active it is announced anew."""
         self._do(req, resp, UNSHELVE)
 
-    @_takes(asked.AlarmHidden)
+    @_takes(asked.AlarmHidden, Permission.SUPPRESS)
     def on_post_take_out(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Hide an alarm until it is returned to service, with a reason. It takes an engineer."""
         self._do(req, resp, TAKE_OUT)
 
-    @_takes(asked.AlarmNamed)
+    @_takes(asked.AlarmNamed, Permission.SUPPRESS)
     def on_post_return(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Return an alarm to service. It takes an engineer."""
         self._do(req, resp, RETURN)
 
-    @_takes(asked.AlarmNamed)
+    @_takes(asked.AlarmNamed, Permission.ACKNOWLEDGE)
     def on_post_reset(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Reset a latched alarm that has been acknowledged and is not active any more."""
         self._do(req, resp, RESET)
@@ -162,7 +163,8 @@ class AcknowledgeAllResource:
     @documented(
         models.AllAcknowledged,
         body=asked.StationAcknowledged,
-        refusals=(401, 404, 503),
+        needs=Permission.ACKNOWLEDGE,
+        refusals=(401, 403, 404, 503),
         about="alarms",
     )
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import falcon
 import orjson
@@ -11,7 +11,10 @@ from falcon.media import JSONHandler
 from prometheus_client import CollectorRegistry
 
 from config import Config
+from runtime.database.sign_ins import SignIns
 from runtime.places import Places
+from runtime.security.accounts import Accounts
+from runtime.security.sessions import Sessions
 from runtime.servers.rest import (
     about,
     alarm_wishes,
@@ -23,14 +26,19 @@ from runtime.servers.rest import (
     plant,
     problems,
     safety,
+    sign_in,
     stops,
 )
 from runtime.servers.rest.asking import Asking
 from runtime.servers.rest.certificate_metrics import CertificateCollector
+from runtime.servers.rest.doors import Doors
 from runtime.servers.rest.gate import Gate
+from runtime.servers.rest.identity import Identities
 from runtime.servers.rest.metrics import ImageCollector, Metrics, Traffic
+from runtime.servers.rest.needs import ANYBODY, Application, needing
 from runtime.servers.rest.queries import Queries
 from runtime.servers.rest.snapshots import Snapshots
+from runtime.tags import System
 
 API = "/api/v1"
 PAGE = Path(__file__).parent / "page"
@@ -40,7 +48,7 @@ FILES = {
     "/page/style.css": "style.css",
     **{
         f"/page/{name}.js": f"{name}.js"
-        for name in ("dom", "ask", "alarms", "show", "operate", "docs")
+        for name in ("dom", "sign", "ask", "alarms", "show", "operate", "docs")
     },
 }
 TYPES = {
@@ -50,6 +58,9 @@ TYPES = {
 }
 
 
+anybodys = partial(needing, ANYBODY)
+
+
 class StaticFile:
     """A file of the operator page, held in memory."""
 
@@ -57,19 +68,33 @@ class StaticFile:
         self._data = path.read_bytes()
         self._type = TYPES[path.suffix]
 
+    @anybodys
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         resp.content_type = self._type
         resp.data = self._data
 
 
+def _database_lost(snapshots: Snapshots) -> bool:
+    """Whether the scan says so; nobody else is asked while somebody waits."""
+    snapshot = snapshots.newest()
+    return snapshot is None or bool(snapshot.columns.value(System.DatabaseLost))
+
+
 def application(
     config: Config, places: Places, snapshots: Snapshots, asking: Asking, queries: Queries
-) -> falcon.App[Any, Any]:
+) -> Application:
     """The WSGI application."""
     registry = CollectorRegistry()
     registry.register(ImageCollector(snapshots, places, config.program.order))
     registry.register(CertificateCollector(places))
-    app = falcon.App(middleware=[Gate(places.token(), Traffic(registry), asking.refusals)])
+    accounts = Accounts(places.accounts)
+    sessions = Sessions(SignIns(queries.sign_in, queries.later))
+    identities = Identities(
+        places.token(), accounts, sessions, asking.notes, lambda: _database_lost(snapshots)
+    )
+    gate = Gate(identities, Traffic(registry), asking.refusals)
+    doors = Doors(accounts, sessions, identities, asking.refusals, asking.notes)
+    app = Application(middleware=[gate])
     json = JSONHandler(dumps=orjson.dumps, loads=orjson.loads)  # NaN and the like are refused
     app.req_options.media_handlers = falcon.media.Handlers({falcon.MEDIA_JSON: json})
     problems.install(app)
@@ -96,7 +121,11 @@ def application(
     app.add_route(f"{API}/audit", audit.AuditResource(queries))
     app.add_route(f"{API}/trace/{{identity}}", audit.TraceResource(places, queries))
     app.add_route(f"{API}/config", about.ConfigResource(config))
-    app.add_route(f"{API}/sessions", about.SessionsResource(places))
+    app.add_route(f"{API}/sessions", sign_in.SessionsResource(doors))
+    own = sign_in.OwnResource(doors)
+    app.add_route(f"{API}/sessions/own", own, suffix="one")
+    for act in ("renew", "end", "password"):
+        app.add_route(f"{API}/sessions/own/{act}", own, suffix=act)
     app.add_route("/healthz", health.HealthResource(snapshots, places))
     app.add_route("/readyz", health.ReadinessResource(snapshots))
     app.add_route("/metrics", about.MetricsResource(Metrics(registry, snapshots)))
@@ -104,5 +133,6 @@ def application(
     app.add_route(f"{API}/openapi.json", document)
     for path, name in FILES.items():
         app.add_route(path, StaticFile(PAGE / name))
+    gate.learn(app.needs)
     document.publish(openapi.document(app))
     return app

@@ -40,6 +40,7 @@ class Asking:
     def __init__(self, mirror: Mirror) -> None:
         self._mirror = mirror
         self.refusals = mirror.refusals
+        self.notes = mirror.notes
         self._loop = Loop("asking")
 
     def ask(

@@ -88,8 +88,6 @@ class AuditPage(Model):
 class AuditResource:
     """The audit log."""
 
-    permission = Permission.READ_AUDIT
-
     def __init__(self, queries: Queries) -> None:
         self._queries = queries
 
@@ -97,7 +95,8 @@ class AuditResource:
         AuditPage,
         status=(200, 304),
         query=AuditWanted,
-        refusals=(401, 503),
+        needs=Permission.READ_AUDIT,
+        refusals=(401, 403, 503),
         protected=True,
         about="audit",
     )
@@ -152,13 +151,18 @@ class Story(Model):
 class TraceResource:
     """All that became of a request."""
 
-    permission = Permission.READ_AUDIT
-
     def __init__(self, places: Places, queries: Queries) -> None:
         self._places = places
         self._queries = queries
 
-    @documented(Story, status=(200, 304), refusals=(401, 404, 503), protected=True, about="audit")
+    @documented(
+        Story,
+        status=(200, 304),
+        needs=Permission.READ_AUDIT,
+        refusals=(401, 403, 404, 503),
+        protected=True,
+        about="audit",
+    )
     def on_get(self, req: falcon.Request, resp: falcon.Response, identity: str) -> None:
         """Who asked for what, which scan executed it, what followed, and who was told of it.
 

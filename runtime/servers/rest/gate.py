@@ -1,4 +1,4 @@
-"""What every request passes: from here only, not on behalf of another page, changes with the token.
+"""What every request passes: from here only, not on behalf of another page, by who may ask it.
 
 A page of some other site that a browser on this machine has open can send requests to loopback
 addresses too. It can't name us as `Host` (unless it rebinds its own name, which is refused), can't
@@ -7,10 +7,10 @@ send JSON without being asked, and says where it comes from.
 
 from __future__ import annotations
 
-import hmac
 import ipaddress
 import re
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import falcon
@@ -18,11 +18,13 @@ import structlog
 from pydantic import BaseModel
 
 from runtime.requests import Role, Source
-from runtime.security.permissions import Permission, may
+from runtime.security.permissions import RIGHTS, Permission, may
 from runtime.servers.correlation import of_headers
 from runtime.servers.refusals import Refusals, Refused
 from runtime.servers.rest.asking import asked
+from runtime.servers.rest.identity import Identities, Known, unknown_asker
 from runtime.servers.rest.metrics import Traffic
+from runtime.servers.rest.needs import ANYBODY, SIGNED_IN, Needed
 from runtime.servers.rest.problems import Fault, quoted, refuse
 
 CORRELATION = "X-Correlation-Id"
@@ -40,19 +42,26 @@ HEADERS = {
 
 
 class Gate:
-    """Falcon middleware. Whoever has the token is an operator; everybody here may look.
+    """Falcon middleware. `needs` says by path and method what a route takes: None, it is nobody's.
 
-    What else reading takes, a resource says as its `permission`.
+    On this machine everybody may look; who comes from another one has to sign in for it.
     """
 
-    def __init__(self, token: str, traffic: Traffic, refusals: Refusals) -> None:
-        self._token = token.encode()
+    def __init__(self, identities: Identities, traffic: Traffic, refusals: Refusals) -> None:
+        self.needs: Mapping[str, Mapping[str, Needed | None]] = {}
+        self.doors: frozenset[str] = frozenset()  # paths where nobody in particular may POST
+        self._identities = identities
         self._traffic = traffic
         self._refusals = refusals
 
+    def learn(self, needs: Mapping[str, Mapping[str, Needed | None]]) -> None:
+        """Take over what the routes need, once they are all there."""
+        self.needs = needs
+        self.doors = frozenset(path for path in needs if needs[path].get("POST") is ANYBODY)
+
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         req.context.began = time.monotonic()
-        req.context.known = False
+        req.context.known = None
         asked.set(False)
         correlation = of_headers(req.get_header(CORRELATION), req.get_header("traceparent"))
         req.context.correlation = correlation
@@ -63,36 +72,53 @@ class Gate:
         _require_loopback_name(req)
         if req.method not in READS:
             _require_own_page(req)
-            self._require_token(req)
-            req.context.known = True
+        if req.method != "POST" or req.path not in self.doors:
+            changes = req.method not in READS
+            req.context.known = self._identities.of(req, changes)
+            if changes and req.context.known is None:
+                raise unknown_asker("nobody")
         if req.method == "POST":
             _require_json(req)
 
     def process_resource(
         self, req: falcon.Request, resp: falcon.Response, resource: object, params: dict[str, Any]
     ) -> None:
-        permission = getattr(resource, "permission", Permission.LOOK)
-        if not req.context.known and not may(Role.VIEWER, permission):
-            self._require_token(req)
-            req.context.known = True
+        needs = self.needs.get(req.uri_template or "", {})
+        if req.method not in needs:
+            return  # Falcon says what is possible there
+        needed, known = needs[req.method], req.context.known
+        if needed is ANYBODY or (needed is SIGNED_IN and known):
+            return
+        if known is None:
+            local = ipaddress.ip_address(req.remote_addr).is_loopback
+            if not (local and needed is Permission.LOOK):
+                raise unknown_asker("nobody")
+        elif known.initial:
+            fault = Fault("user", "password was chosen by somebody else", known.name, "one's own")
+            refuse(403, "Choose a password of your own first.", fault)
+        elif not isinstance(needed, Permission) or not may(known.role, needed):
+            what = needed.value if isinstance(needed, Permission) else "do this"
+            fault = Fault("user", "lacks the right", known.role.name.lower(), _who_may(needed))
+            refuse(403, f"{known.name} may not {what}; that takes: {_who_may(needed)}.", fault)
 
     def process_response(
         self, req: falcon.Request, resp: falcon.Response, resource: object, succeeded: bool
     ) -> None:
         self._traffic.count(req.method, resp.status_code, time.monotonic() - req.context.began)
-        refused = resp.status_code >= 400 and not asked.get()
-        if refused and (req.method not in READS or resp.status_code == 401):
+        recorded = asked.get() or req.context.get("recorded", False)
+        refused = resp.status_code >= 400 and not recorded
+        if refused and (req.method not in READS or resp.status_code in (401, 403)):
             self._record(req, resp)
 
     def _record(self, req: falcon.Request, resp: falcon.Response) -> None:
         """A change that was refused before the scan was asked for it, or what not all may read."""
-        known = req.context.known
+        known: Known | None = req.context.known
         body = req.context.get("json")
         wanted = body.model_dump(exclude_none=True) if isinstance(body, BaseModel) else {}
         refused = Refused(
             Source.REST,
-            "operator" if known else "unknown",
-            Role.OPERATOR if known else None,
+            known.name if known else "unknown",
+            known.role if known else None,
             req.remote_addr,
             f"{req.method} {req.path}",
             "/".join(str(wanted[name]) for name in ("station", "pump") if name in wanted),
@@ -101,19 +127,10 @@ class Gate:
         )
         self._refusals.record(refused, status=resp.status_code, asked=wanted)
 
-    def _require_token(self, req: falcon.Request) -> None:
-        given = req.get_header("Authorization") or ""
-        scheme, _, token = given.partition(" ")
-        if scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token):
-            return
-        found = "no token" if not given else "another token" if token else "no bearer token"
-        challenge = 'Bearer realm="calejo"' + (', error="invalid_token"' if token else "")
-        refuse(
-            401,
-            "This needs the access token, which lies in the file `token` of the state directory.",
-            Fault("header.Authorization", "not authorised", found, "Bearer <token>"),
-            WWW_Authenticate=challenge,
-        )
+
+def _who_may(needed: Needed | None) -> str:
+    roles = [role.name.lower() for role in Role if needed in RIGHTS[role]]
+    return " or ".join(roles) or "nobody"
 
 
 def _require_loopback_name(req: falcon.Request) -> None:

@@ -235,16 +235,6 @@ class AllAcknowledged(Model):
     left: int = Field(description="Still waiting: too many for once, or changed meanwhile.")
 
 
-class Session(Model):
-    kind: Literal["machine token"]
-    role: Literal["operator"]
-    created_at: datetime
-
-
-class Sessions(Model):
-    sessions: list[Session]
-
-
 class Configuration(Model):
     """The effective configuration, as scan.yaml would say it, without secrets."""
 

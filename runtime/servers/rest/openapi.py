@@ -9,12 +9,14 @@ from typing import Any, TypeVar, cast
 import falcon
 from pydantic import BaseModel, ValidationError
 from spectree import Response, SecurityScheme, SpecTree
-from spectree.models import SecureType, SecuritySchemeData
+from spectree.models import InType, SecureType, SecuritySchemeData
 
+from runtime.security.permissions import Permission
 from runtime.servers.rest.models import ProblemDetails
+from runtime.servers.rest.needs import ANYBODY, Needed, needing
 from runtime.servers.rest.problems import MEDIA, invalid
 
-TOKEN = "token"
+TOKEN, SESSION = "token", "session"
 VALIDATION = 422
 NOT_MODIFIED = 304
 
@@ -48,9 +50,20 @@ SPEC = SpecTree(
             data=SecuritySchemeData(
                 type=SecureType.HTTP,
                 scheme="bearer",
-                description="The contents of the file `token` of the state directory.",
+                description="The contents of the file `token` of the state directory: for machines"
+                " on this computer, and when the database is away.",
             ),
-        )
+        ),
+        SecurityScheme(
+            name=SESSION,
+            data=SecuritySchemeData(
+                type=SecureType.API_KEY,
+                name="__Host-calejo",
+                field_in=InType.COOKIE,
+                description="Set by POST /api/v1/sessions; `calejo` over plain HTTP. A change also"
+                " takes its `csrf` as the header X-CSRF.",
+            ),
+        ),
     ],
 )
 
@@ -63,26 +76,37 @@ def documented(
     query: type[BaseModel] | None = None,
     body: type[BaseModel] | None = None,
     protected: bool = False,
+    needs: Needed | None = None,
     about: str,
 ) -> Callable[[F], F]:
     """Say what a responder takes and gives. Query and body are validated before it is called.
 
-    `protected` says that reading it takes a token; a change always does.
+    `protected` says that reading it takes somebody who has signed in; a change always does.
+    `needs` is what that takes: unless it is said, reading takes the right to look, and a change
+    is nobody's.
     """
+    closed = needs is not ANYBODY and (body is not None or protected)
     has_body = {code: reply for code in status if reply is not None and code != NOT_MODIFIED}
     codes = {f"HTTP_{code}": model for code, model in has_body.items()}
     plain = [f"HTTP_{code}" for code in status if code not in has_body]
     errors = {f"HTTP_{code}": ProblemDetails for code in refusals}
-    return cast(
+    if needs is None and body is None:
+        needs = Permission.LOOK
+    validated = cast(
         Callable[[F], F],
         SPEC.validate(
             query=query,
             json=body,
             resp=Response(*plain, **codes, **errors),
-            security=[{TOKEN: []}] if body or protected else [],
+            security=[{TOKEN: []}, {SESSION: []}] if closed else [],
             tags=[about],
         ),
     )
+
+    def declared(responder: F) -> F:
+        return needing(needs, validated(responder))
+
+    return declared
 
 
 def document(app: falcon.App[Any, Any]) -> dict[str, Any]:

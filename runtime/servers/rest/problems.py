@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 
 MEDIA = "application/problem+json"
 LISTED = 20  # names told to someone who asked for an unknown one
+SECRET = {"password", "new"}  # fields that no answer and no record shows
 SHOWN = 80  # characters of a value that is quoted
 _SHOULD = re.compile(r"^(Input|String) should (be|have) ")
 
@@ -97,7 +98,7 @@ def invalid(error: ValidationError, where: str) -> Problem:
 def _fault(details: ErrorDetails, where: str) -> Fault:
     place = ".".join([where, *(str(part) for part in details["loc"])])
     kind, context = details["type"], details.get("ctx", {})
-    found = quoted(details["input"])
+    found = "not shown" if SECRET & set(details["loc"]) else quoted(details["input"])
     if kind == "extra_forbidden":
         return Fault(place, "unknown field", found, "no such field")
     if kind == "missing":

@@ -26,6 +26,7 @@ from runtime.places import Places
 from runtime.servers.rest.asking import Loop
 
 LIMIT = 4
+DOORS = 4  # queries about who signs in: reports never keep anybody out
 CONNECT = 0.5  # s
 STATEMENT = 2.0  # s
 PATIENCE = 3.0  # s until a client is told that there is no answer
@@ -89,6 +90,7 @@ class Queries:
         self._dsn = dsn
         self._loop = Loop("queries")
         self._room = Semaphore(LIMIT)
+        self._doors = Semaphore(DOORS)
 
     def stops(self, limit: int, identity: int | None = None) -> list[Row]:
         """Emergency stops set and cleared, the newest first."""
@@ -115,24 +117,32 @@ class Queries:
         except Away:
             return trace.tell(None, places, equipment, identity, SEARCHED), False
 
-    def _ask(self, query: str, parameters: Mapping[str, Any]) -> list[Row]:
-        if not self._room.acquire(blocking=False):
+    def sign_in(self, query: str, parameters: Mapping[str, Any]) -> list[Row]:
+        """What a sign-in asks; reports take no room from it."""
+        return self._ask(query, parameters, self._doors)
+
+    def later(self, query: str, parameters: Mapping[str, Any]) -> Future[list[Row]]:
+        """Ask, and wait for nothing."""
+        return self._loop.submit(self._rows(query, parameters))
+
+    def _ask(
+        self, query: str, parameters: Mapping[str, Any], room: Semaphore | None = None
+    ) -> list[Row]:
+        room = room or self._room
+        if not room.acquire(blocking=False):
             raise Busy
         try:
             asked = self._loop.submit(self._rows(query, parameters))
         except BaseException:
-            self._room.release()
+            room.release()
             raise
-        asked.add_done_callback(self._give_back)
+        asked.add_done_callback(lambda _: room.release())
         try:
             return asked.result(PATIENCE)
         except TimeoutError:
             raise Away("it does not answer in time") from None
         except (psycopg.Error, ServerError, OSError) as error:
             raise Away(str(error).strip() or type(error).__name__) from None
-
-    def _give_back(self, _: Future[list[Row]]) -> None:
-        self._room.release()
 
     async def _rows(self, query: str, parameters: Mapping[str, Any]) -> list[Row]:
         async with asyncio.timeout(CONNECT):

@@ -16,10 +16,12 @@ import numpy as np
 import structlog
 
 from runtime.requests import MailboxFull
-from runtime.servers.mirror import Answer, Asker, Result, Role, Source
+from runtime.security.permissions import Permission
+from runtime.servers.mirror import Answer, Asker, Result
 from runtime.servers.rest import asked, models
 from runtime.servers.rest.asking import Asking
 from runtime.servers.rest.directory import Plant
+from runtime.servers.rest.identity import asker
 from runtime.servers.rest.openapi import documented
 from runtime.servers.rest.plant import pump_named, station_named
 from runtime.servers.rest.problems import Fault, Problem, quoted, unknown
@@ -124,7 +126,8 @@ class StopsResource:
         models.Done,
         status=(200, 201),
         body=asked.StopOrder,
-        refusals=(401, 404, 409, 503),
+        needs=Permission.STOP,
+        refusals=(401, 403, 404, 409, 503),
         about="emergency stops",
     )
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
@@ -169,7 +172,8 @@ class ClearingResource:
     @documented(
         models.Done,
         body=asked.Clearing,
-        refusals=(401, 404, 409, 503),
+        needs=Permission.CLEAR,
+        refusals=(401, 403, 404, 409, 503),
         about="emergency stops",
     )
     def on_post(self, req: falcon.Request, resp: falcon.Response, stop: str) -> None:
@@ -194,10 +198,6 @@ class ClearingResource:
 
 def _is_id(text: str) -> bool:
     return text.isascii() and text.isdecimal() and int(text) < 1 << 63
-
-
-def asker(req: falcon.Request, why: str) -> Asker:
-    return Asker(Source.REST, Role.OPERATOR, "operator", why, req.remote_addr)
 
 
 def ask(

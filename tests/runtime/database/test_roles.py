@@ -53,7 +53,8 @@ def test_the_runtime_owns_nothing(database: Database) -> None:
         "DELETE FROM audit_log",
         "TRUNCATE audit_log",
         "DELETE FROM events",
-        "UPDATE users SET role = 'administrator'",
+        "UPDATE sessions SET username = 'anna'",
+        "UPDATE session_tokens SET session_id = gen_random_uuid()",
         "CREATE TABLE mine (a int)",
         "CREATE TEMPORARY TABLE mine (a int)",
     ],
@@ -94,13 +95,8 @@ def test_the_reader_reads_every_table_but_no_secret(equipped: Database) -> None:
         assert len(columns) >= 17
         for table, names in columns:
             connection.execute(f"SELECT {names} FROM {table}")
-        for table, secret in (
-            ("users", "password_hash"),
-            ("users", "totp_secret"),
-            ("sessions", "token_hash"),
-        ):
-            with pytest.raises(errors.InsufficientPrivilege):
-                connection.execute(f"SELECT {secret} FROM {table}")
+        with pytest.raises(errors.InsufficientPrivilege):
+            connection.execute("SELECT token_hash FROM session_tokens")
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import pytest
 
 from runtime.places import Places
 from runtime.requests import Role
-from runtime.servers.mirror import Asker, Source
-from runtime.servers.rest import alarm_wishes, models
+from runtime.servers.rest import models
+from runtime.servers.rest.identity import Identities, Known
 from runtime.spool import Kind
 from runtime.spoolfile import SpoolReader
 from runtime.tags import ALARMS, Pump, Station, System
@@ -41,11 +41,7 @@ def done(reply: Reply) -> models.AlarmDone:
 @pytest.fixture
 def engineer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who asks is an engineer."""
-    monkeypatch.setattr(
-        alarm_wishes,
-        "asker",
-        lambda req, why: Asker(Source.REST, Role.ENGINEER, "Ada", why, req.remote_addr),
-    )
+    monkeypatch.setattr(Identities, "of", lambda *_: Known("Ada", Role.ENGINEER))
 
 
 def test_an_alarm_is_acknowledged_by_the_scan(stopped: Plant, site: Site) -> None:

@@ -33,13 +33,20 @@ ENDPOINTS = {
     "/api/v1/audit": {"get"},
     "/api/v1/trace/{identity}": {"get"},
     "/api/v1/config": {"get"},
-    "/api/v1/sessions": {"get"},
+    "/api/v1/sessions": {"get", "post"},
+    "/api/v1/sessions/own": {"get"},
+    "/api/v1/sessions/own/renew": {"post"},
+    "/api/v1/sessions/own/end": {"post"},
+    "/api/v1/sessions/own/password": {"post"},
     "/api/v1/openapi.json": {"get"},
     "/healthz": {"get"},
     "/readyz": {"get"},
     "/metrics": {"get"},
 }
-PROTECTED = {"/api/v1/audit", "/api/v1/trace/{identity}"}
+PROTECTED = {
+    *("/api/v1/audit", "/api/v1/trace/{identity}"),
+    *("/api/v1/sessions", "/api/v1/sessions/own"),
+}
 
 
 @pytest.fixture
@@ -77,6 +84,8 @@ def test_errors_are_described_as_problems(document: Any) -> None:
                 elif code == "default" or int(code) >= 400:
                     assert list(response["content"]) == ["application/problem+json"], path
             takes_token = method == "post" or path in PROTECTED
+            if (method, path) == ("post", "/api/v1/sessions"):
+                takes_token = False  # there one signs in
             assert bool(told["security"]) == takes_token, path
 
 
@@ -137,6 +146,7 @@ def test_the_configuration_is_shown_without_secrets(image: Image, site: Site) ->
     assert shown_["servers"]["rest"]["listen"] == "127.0.0.1:8080"
 
 
-def test_the_one_session_is_that_of_the_token(image: Image, site: Site) -> None:
-    (session,) = site.api("sessions").json["sessions"]
-    assert (session["kind"], session["role"]) == ("machine token", "operator")
+def test_with_the_token_one_is_the_emergency_account(image: Image, site: Site) -> None:
+    known = {"Authorization": f"Bearer {site.token}"}
+    (session,) = site.api("sessions", **known).json["sessions"]
+    assert (session["kind"], session["role"]) == ("emergency account", "operator")

@@ -51,7 +51,7 @@ def test_a_wrong_token_is_recorded_without_the_token(
     assert site.ask("POST", STOPS, b"{}", Authorization="Bearer secret1", **JSON).status == 401
     (found,) = refusals(places.spool / "rest.db", 1)
     assert (found["who"], found["role"]) == ("unknown", None)
-    assert "needs the access token" in found["details"]["problem"]
+    assert "needs somebody who has signed in" in found["details"]["problem"]
     assert "secret1" not in str(found)
 
 

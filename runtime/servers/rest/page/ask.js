@@ -1,8 +1,9 @@
 // Asking for stops, clearings, and what is to be of an alarm. Nothing is ever sent twice, or again by itself.
 
 import { make, page } from "./dom.js";
+import { known, post, signIn } from "./sign.js";
 
-const HOLD = 1000, PATIENCE = 5000; // ms
+const HOLD = 1000; // ms
 const STOPS = "/api/v1/emergency-stops";
 
 function hold(label, act) {
@@ -24,48 +25,35 @@ function hold(label, act) {
 
 export function ask(title, action, path, body, needs = {}, told = "") {
   const dialog = page("#ask"), form = dialog.querySelector("form"), said = dialog.querySelector("p");
-  const { reason, seconds, token, go, back } = form.elements;
+  const { reason, seconds, password, fresh, go, back } = form.elements, sign = form.querySelector(".sign");
   dialog.querySelector("h2").textContent = title;
   go.textContent = action;
   reason.value = "";
   said.textContent = told;
   reason.required = Boolean(needs.reason);
   form.querySelector(".time").hidden = !needs.seconds;
-  token.value = sessionStorage.getItem("token") ?? "";
-  form.querySelector(".token").hidden = Boolean(token.value);
+  password.value = fresh.value = "";
+  fresh.closest("label").hidden = true;
+  sign.hidden = known();
   back.onclick = () => dialog.close();
   form.onsubmit = async (event) => {
     event.preventDefault();
     go.disabled = true;
     const time = needs.seconds ? { seconds: Number(seconds.value) } : {};
-    const refused = await post(path, { ...body, ...time, reason: reason.value }, token.value.trim());
+    const refused = (known() ? "" : await signIn(form.elements)) || await post(path, { ...body, ...time, reason: reason.value });
     go.disabled = false;
     if (!refused) { dialog.close(); return; }
     said.textContent = refused;
-    form.querySelector(".token").hidden = Boolean(sessionStorage.getItem("token"));
+    sign.hidden = known();
   };
   dialog.showModal();
 }
 
-// At once if the token is known; the dialog only for what is missing, or to tell why not.
+// At once if somebody is signed in; the dialog only for what is missing, or to tell why not.
 export async function quickly(title, action, path, body) {
-  const token = sessionStorage.getItem("token");
-  const refused = token ? await post(path, body, token) : "";
-  if (!token || refused) ask(title, action, path, body, {}, refused);
-}
-
-async function post(path, body, token) {
-  try {
-    const reply = await fetch(path, {
-      method: "POST", body: JSON.stringify(body), signal: AbortSignal.timeout(PATIENCE),
-      headers: { "Content-Type": "application/json", Authorization: `Bearer ${token}` },
-    });
-    if (reply.status === 401) sessionStorage.removeItem("token");
-    else sessionStorage.setItem("token", token);
-    return reply.ok ? "" : (await reply.json()).detail;
-  } catch (error) {
-    return `No answer (${error.message}): look whether it was done before you try again.`;
-  }
+  const signed = known();
+  const refused = signed ? await post(path, body) : "";
+  if (!signed || refused) ask(title, action, path, body, {}, refused);
 }
 
 // A stop button, and beside it the way out of the stop that is in force.
