@@ -130,19 +130,19 @@ class Historian:
         )
         query = _RAW.format(bounds=bounds, order="DESC" if newest_first else "")
         wanted = {"tag": series.tag, "slot": series.slot, "low": low, "high": high, "most": most}
-        return [Sample(*row) for row in await self._ask(query, wanted)]
+        return [Sample(*row) for row in await self.ask(query, wanted)]
 
     async def before(self, series: Series, at: float) -> Sample | None:
         """The value that was stored last, at or before a time."""
         query = _RAW.format(bounds="occurred_at <= to_timestamp(%(at)s)", order="DESC")
         wanted = {"tag": series.tag, "slot": series.slot, "at": at, "most": 1}
-        return next((Sample(*row) for row in await self._ask(query, wanted)), None)
+        return next((Sample(*row) for row in await self.ask(query, wanted)), None)
 
     async def after(self, series: Series, at: float) -> Sample | None:
         """The value that was stored first, at or after a time."""
         query = _RAW.format(bounds="occurred_at >= to_timestamp(%(at)s)", order="")
         wanted = {"tag": series.tag, "slot": series.slot, "at": at, "most": 1}
-        return next((Sample(*row) for row in await self._ask(query, wanted)), None)
+        return next((Sample(*row) for row in await self.ask(query, wanted)), None)
 
     async def intervals(
         self, series: Series, low: float, high: float, step: float, least: int, held: float
@@ -158,9 +158,9 @@ class Historian:
             "least": least,
             "held": held,
         }
-        return [Interval(*row) for row in await self._ask(_INTERVALS, wanted)]
+        return [Interval(*row) for row in await self.ask(_INTERVALS, wanted)]
 
-    async def _ask(self, query: str, wanted: dict[str, Any]) -> list[tuple[Any, ...]]:
+    async def ask(self, query: str, wanted: dict[str, Any]) -> list[tuple[Any, ...]]:
         """Rows. Raises Busy, Away."""
         if self._running >= LIMIT:
             raise Busy(f"{LIMIT} histories are being read already")

@@ -22,7 +22,7 @@ from runtime.servers.opcua.properties import Property
 from runtime.servers.opcua.references import References
 from runtime.servers.opcua.values import Lazy, Values
 
-NOTIFIER = ua.EventNotifier.SubscribeToEvents.mask
+NOTIFIER = ua.EventNotifier.SubscribeToEvents.mask | ua.EventNotifier.HistoryRead.mask
 
 
 class PlantNode(NodeData):
@@ -134,7 +134,9 @@ def _object(nodeid: ua.NodeId, place: Place) -> PlantNode:
     if place.kind is Kind.TYPE:
         attributes[AttributeIds.IsAbstract] = constant(False, ua.VariantType.Boolean)
     else:
-        attributes[AttributeIds.EventNotifier] = constant(NOTIFIER, ua.VariantType.Byte)
+        heard = place.kind is Kind.OBJECT or place.parent is None  # a group is told nothing
+        level = NOTIFIER if heard else 0
+        attributes[AttributeIds.EventNotifier] = constant(level, ua.VariantType.Byte)
     return PlantNode(nodeid, attributes, lambda: references.of_place(place), place)
 
 

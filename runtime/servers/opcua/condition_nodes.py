@@ -14,7 +14,7 @@ from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIds
 
 from runtime.servers.opcua import references
-from runtime.servers.opcua.address_space import PlantNode
+from runtime.servers.opcua.address_space import NOTIFIER, PlantNode
 from runtime.servers.opcua.condition import NAME, OF_PROCESS, OF_SYSTEM
 from runtime.servers.opcua.condition_methods import SHELVING
 from runtime.servers.opcua.members import common, constant, members_of, standard
@@ -120,7 +120,6 @@ def _reference(
 
 
 def listening(aspace: Standard) -> None:
-    """Let clients listen to events at the Server object."""
+    """Let clients listen to events at the Server object, and read those that were."""
     server = aspace[standard(ObjectIds.Server)]
-    level = ua.EventNotifier.SubscribeToEvents.mask
-    server.attributes[AttributeIds.EventNotifier] = constant(level, ua.VariantType.Byte)
+    server.attributes[AttributeIds.EventNotifier] = constant(NOTIFIER, ua.VariantType.Byte)

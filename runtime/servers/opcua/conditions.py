@@ -51,11 +51,14 @@ class Conditions:
 
     def renew(self) -> None:
         """The equipment has changed: rows may mean something else now."""
+        found = sorted(self._plant, key=lambda place: place.present)  # a pump that has moved is two
         self._places = {
             (place.table, place.slot): place
-            for place in self._plant
+            for place in found
             if place.kind is Kind.OBJECT and place.table is not None
         }
+        for (_, slot), known in self._known.items():
+            known.place = self._places.get((known.declared.table, slot), known.place)
 
     def look(self) -> None:
         """Tell what changed since the last look, if anybody listens."""

@@ -22,6 +22,7 @@ from runtime.requests import Source
 from runtime.servers.mirror import Mirror
 from runtime.servers.opcua import (
     capabilities,
+    history_capabilities,
     references,
     service_level,
     session,
@@ -114,6 +115,7 @@ class Core(InternalServer):
         self.aspace[references.OBJECTS].references.append(references.to_root(self._space.plant))
         self.aspace[references.OBJECT].references += references.to_types(self._space.plant)
         capabilities.tell(self.aspace, self.max_sessions)
+        history_capabilities.tell(self.aspace)
 
     async def load_standard_address_space(self, shelf_file: Path | None = None) -> None:
         standard_nodes.fill(self.aspace)
@@ -127,7 +129,7 @@ class Core(InternalServer):
 
     def remember(self, historian: Historian, silence: float) -> None:
         """Answer what was, too; values are stored again after `silence` s."""
-        self.histories = Histories(self.aspace, historian, silence)
+        self.histories = Histories(self.aspace, self._space.plant, historian, silence)
 
     async def serve_at_level(self, level: int) -> None:
         """Tell clients how good this server is, and its state (`service_level`)."""

@@ -64,6 +64,11 @@ class EventFilter:
             ua.ContentFilterResult(elements),
         )
 
+    @property
+    def takes_all(self) -> bool:
+        """Whether there is no where clause."""
+        return not self._judges
+
     def matches(self, event: Event) -> bool:
         return not self._judges or self._judges[0](event) is True
 

@@ -1,17 +1,15 @@
-"""History of values: what was stored of a tag, and what it makes per interval (Parts 11 and 13).
+"""The service HistoryRead, and the history of values: what was stored of a tag, and what that makes
+per interval (Parts 11 and 13).
 
 Read from PostgreSQL, bounded in every way; while that is away, BadNoCommunication says so. Values
 are stored when they changed by their deadband, so a reader asks for bounds to know what held when
-his period began. Continuation points say where to go on and nothing else: they cost nothing, and
-are good for as long as the history is.
+his period began.
 """
 
 from __future__ import annotations
 
 import math
-import struct
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import Any, cast
 
 import structlog
@@ -23,54 +21,38 @@ from asyncua.ua.status_codes import StatusCodes
 from runtime.database.historian import Away, Busy, Historian, Sample, Series
 from runtime.servers.opcua.address_space import PlantNode
 from runtime.servers.opcua.aggregates import AGGREGATES, Rules, computed
+from runtime.servers.opcua.event_history import EventHistories
+from runtime.servers.opcua.history_period import (
+    NEVER,
+    PROCESSED,
+    RAW,
+    HistoryFault,
+    Point,
+    period_of,
+    resumed,
+    seconds,
+    utc,
+)
+from runtime.servers.opcua.plant import Plant
 from runtime.servers.opcua.values import NO_VALUE, NULL, STATUS, VARIANTS
 from runtime.tag import Quality, Tag
 
 MOST_VALUES = 10_000  # of one node in one answer
 MOST_NODES = 100  # of one HistoryRead
 MOST_INTERVALS = 1_000  # of one node in one answer
-NEVER = 1.0  # s since 1970: at or before this there is no history, and clients mean "none"
-_POINT = struct.Struct("<dIB")  # where to go on, how many values are left (0: all), what kind
-_RAW, _PROCESSED = 1, 2
 
 logger = structlog.get_logger()
-
-
-class _Fault(Exception):
-    """One node's history can't be read; the status says why."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
-
-
-@dataclass(frozen=True)
-class _Period:
-    """From when to when, in s since 1970; from the end to the start if it is the later one."""
-
-    start: float
-    end: float
-    left: int  # values that are still wanted, 0: all
-
-    @property
-    def backwards(self) -> bool:
-        return self.start > self.end
-
-    @property
-    def low(self) -> float:
-        return min(self.start, self.end)
-
-    @property
-    def high(self) -> float:
-        return max(self.start, self.end)
 
 
 class Histories:
     """The service HistoryRead."""
 
-    def __init__(self, aspace: Standard, historian: Historian, silence: float) -> None:
+    def __init__(
+        self, aspace: Standard, plant: Plant, historian: Historian, silence: float
+    ) -> None:
         self._aspace = aspace
         self._historian = historian
+        self._events = EventHistories(aspace, plant, historian)
         self._held = 1.1 * silence  # s that a value holds at most: it is stored again before
 
     async def read(self, params: ua.HistoryReadParameters) -> list[ua.HistoryReadResult]:
@@ -82,12 +64,12 @@ class Histories:
             raise ServiceError(StatusCodes.BadTooManyOperations)
         if params.ReleaseContinuationPoints:
             return [ua.HistoryReadResult() for _ in nodes]
-        if params.TimestampsToReturn not in (
+        details: Any = params.HistoryReadDetails
+        if not isinstance(details, ua.ReadEventDetails) and params.TimestampsToReturn not in (
             ua.TimestampsToReturn.Source,
             ua.TimestampsToReturn.Both,
         ):
             raise ServiceError(StatusCodes.BadTimestampsToReturnInvalid)
-        details: Any = params.HistoryReadDetails
         if isinstance(details, ua.ReadProcessedDetails) and len(details.AggregateType or []) != len(
             nodes
         ):
@@ -98,35 +80,45 @@ class Histories:
         self, details: object, wanted: ua.HistoryReadValueId, place: int
     ) -> ua.HistoryReadResult:
         try:
-            tag, series = self._series(wanted.NodeId)
-            match details:
-                case ua.ReadRawModifiedDetails(IsReadModified=False):
-                    values, point = await self._raw(details, wanted, tag, series)
-                case ua.ReadProcessedDetails():
-                    values, point = await self._processed(details, wanted, series, place)
-                case _:
-                    raise _Fault(StatusCodes.BadHistoryOperationUnsupported)
-        except _Fault as fault:
+            found, point = await self._found(details, wanted, place)
+        except HistoryFault as fault:
             return _refusal(fault.status)
         except Busy:
             return _refusal(StatusCodes.BadResourceUnavailable)
         except Away as error:
             logger.warning("history unavailable", reason=str(error))
             return _refusal(StatusCodes.BadNoCommunication)
-        status = StatusCodes.Good if values else StatusCodes.GoodNoData
+        some = found.Events if isinstance(found, ua.HistoryEvent) else found.DataValues
+        status = StatusCodes.Good if some or point else StatusCodes.GoodNoData
         return ua.HistoryReadResult(
             ua.StatusCode(ua.UInt32(status)),
             cast(ua.ContinuationPoint, point),
-            cast(ua.ExtensionObject, ua.HistoryData(values)),
+            cast(ua.ExtensionObject, found),
         )
+
+    async def _found(
+        self, details: object, wanted: ua.HistoryReadValueId, place: int
+    ) -> tuple[ua.HistoryData | ua.HistoryEvent, bytes | None]:
+        """What is answered of a node, and where to go on. Raises HistoryFault, Busy, Away."""
+        if type(details) is ua.ReadEventDetails:  # not those that sort, or tell what was changed
+            return await self._events.read(details, wanted)
+        tag, series = self._series(wanted.NodeId)
+        match details:
+            case ua.ReadRawModifiedDetails(IsReadModified=False):
+                values, point = await self._raw(details, wanted, tag, series)
+            case ua.ReadProcessedDetails():
+                values, point = await self._processed(details, wanted, series, place)
+            case _:
+                raise HistoryFault(StatusCodes.BadHistoryOperationUnsupported)
+        return ua.HistoryData(values), point
 
     def _series(self, nodeid: ua.NodeId) -> tuple[Tag, Series]:
         node = self._aspace.get(nodeid)
         if node is None:
-            raise _Fault(StatusCodes.BadNodeIdUnknown)
+            raise HistoryFault(StatusCodes.BadNodeIdUnknown)
         tag = node.member.tag if isinstance(node, PlantNode) and node.member else None
         if not isinstance(node, PlantNode) or tag is None or not tag.stored:
-            raise _Fault(StatusCodes.BadHistoryOperationUnsupported)
+            raise HistoryFault(StatusCodes.BadHistoryOperationUnsupported)
         return tag, Series(repr(tag), node.place.slot)
 
     async def _raw(
@@ -136,11 +128,11 @@ class Histories:
         tag: Tag,
         series: Series,
     ) -> tuple[list[ua.DataValue], bytes | None]:
-        period = _period(details)
+        period = period_of(details)
         goes_on = wanted.ContinuationPoint is not None
         if goes_on:
-            at, left = _resumed(wanted.ContinuationPoint, _RAW)
-            period = replace(period, start=at, left=left)
+            point = resumed(wanted.ContinuationPoint, RAW)
+            period = replace(period, start=point.at, left=point.left)
         bounds = bool(details.ReturnBounds)
         values: list[ua.DataValue] = []
         if bounds and not goes_on:
@@ -155,7 +147,7 @@ class Histories:
         if len(found) > most:
             left = period.left - most if period.left else 0
             wants_more = not period.left or left > 0
-            return values, _POINT.pack(found[most].at, left, _RAW) if wants_more else None
+            return values, Point(found[most].at, left=left).encode(RAW) if wants_more else None
         if bounds:
             values.append(await self._bound(tag, series, period.end, not period.backwards))
         return values, None
@@ -178,43 +170,22 @@ class Histories:
     ) -> tuple[list[ua.DataValue], bytes | None]:
         aggregate = AGGREGATES.get(details.AggregateType[place])
         if aggregate is None:
-            raise _Fault(StatusCodes.BadAggregateNotSupported)
-        start, end = _seconds(details.StartTime), _seconds(details.EndTime)
+            raise HistoryFault(StatusCodes.BadAggregateNotSupported)
+        start, end = seconds(details.StartTime), seconds(details.EndTime)
         if start <= NEVER or end <= NEVER or start >= end:
-            raise _Fault(StatusCodes.BadInvalidArgument)
+            raise HistoryFault(StatusCodes.BadInvalidArgument)
         step = float(details.ProcessingInterval) / 1e3
         if not math.isfinite(step) or step < 0:
-            raise _Fault(StatusCodes.BadAggregateInvalidInputs)
+            raise HistoryFault(StatusCodes.BadAggregateInvalidInputs)
         step = step or end - start
         if wanted.ContinuationPoint is not None:
-            start, _ = _resumed(wanted.ContinuationPoint, _PROCESSED)
+            start = resumed(wanted.ContinuationPoint, PROCESSED).at
         high = min(end, start + MOST_INTERVALS * step)
         rules = Rules.of(details.AggregateConfiguration, self._held)
         found = await self._historian.intervals(series, start, high, step, rules.least, self._held)
         before = await self._historian.before(series, math.nextafter(start, 0.0))
         values = computed(aggregate, found, before, (start, high, step), rules)
-        return values, _POINT.pack(high, 0, _PROCESSED) if high < end else None
-
-
-def _period(details: ua.ReadRawModifiedDetails) -> _Period:
-    start, end = _seconds(details.StartTime), _seconds(details.EndTime)
-    most = int(details.NumValuesPerNode)
-    given = (start > NEVER) + (end > NEVER) + (most > 0)
-    if given < 2:
-        raise _Fault(StatusCodes.BadInvalidArgument)
-    if start <= NEVER:  # from the end backwards
-        return _Period(end, NEVER, most)
-    return _Period(start, end if end > NEVER else 4e9, most)
-
-
-def _resumed(point: object, kind: int) -> tuple[float, int]:
-    try:
-        at, left, of = _POINT.unpack(cast(bytes, point))
-    except (struct.error, TypeError):
-        at, left, of = math.nan, 0, 0
-    if of != kind or not math.isfinite(at):
-        raise _Fault(StatusCodes.BadContinuationPointInvalid)
-    return float(at), int(left)
+        return values, Point(high).encode(PROCESSED) if high < end else None
 
 
 def _value(tag: Tag, sample: Sample) -> ua.DataValue:
@@ -228,17 +199,6 @@ def _value(tag: Tag, sample: Sample) -> ua.DataValue:
         else:
             status = NO_VALUE
     return ua.DataValue(variant, status, SourceTimestamp=utc(sample.at))
-
-
-def utc(seconds: float) -> ua.DateTime:
-    return cast(ua.DateTime, datetime.fromtimestamp(seconds, UTC))
-
-
-def _seconds(moment: datetime | None) -> float:
-    """Since 1970; 0 for none, which on the wire is the beginning of 1601."""
-    if moment is None:
-        return 0.0
-    return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
 def _refusal(status: int) -> ua.HistoryReadResult:
