@@ -25,7 +25,12 @@ SHORT = 300  # characters for a phone: two parts of an SMS
 PAUSE = 0.2  # s between the receivers of one message; Apprise's own 5.5 s outlast an attempt
 HEADER = "Idempotency-Key"
 TYPES = {1: NotifyType.FAILURE, 2: NotifyType.WARNING}  # by priority, of what is in alarm
-QUIET = {"cleared": NotifyType.SUCCESS, "test": NotifyType.INFO, "heartbeat": NotifyType.INFO}
+QUIET = {
+    "cleared": NotifyType.SUCCESS,
+    "digest-cleared": NotifyType.SUCCESS,
+    "test": NotifyType.INFO,
+    "heartbeat": NotifyType.INFO,
+}
 
 
 def main() -> None:

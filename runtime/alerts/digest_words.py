@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from zoneinfo import ZoneInfo
 
 from runtime.alerts.first_out import Group, groups
-from runtime.alerts.wording import Account, Words, called, headline, moment
+from runtime.alerts.wording import Account, Words, called, headline, lasted, moment
 
 LISTED = 40  # alarms that are listed; of the rest it says how many they are
 SHORTLY = 3  # groups that are told on a phone
@@ -16,18 +16,24 @@ _FIELDS = ("alarm", "priority", "station", "pump", "since", "value", "limit")
 
 
 def digest(
-    tolds: Sequence[Account],
-    over: Collection[Account],
+    news: Sequence[Account],
+    ended: Sequence[Account],
+    over: Mapping[Account, float],
     before: Collection[Account],
+    standing: int,
     zone: ZoneInfo | None,
 ) -> Words:
-    """Many alarms in one message. `over` are those that are over already.
+    """Many alarms in one message: those that came, and those told before that have ended.
 
-    `before` are others that were told one by one: what is told here may follow from them.
+    `over` are those of both that are over already, and since when. `before` are others that were
+    told one by one: what is told here may follow from them. `standing` is how many this receiver
+    has been told of that still stand.
     """
-    news = set(tolds)
-    found = [group for group in groups({*tolds, *before}) if news.intersection(group.all)]
-    number = f"{len(tolds)} alarm{'s' if len(tolds) > 1 else ''}"
+    if not news:
+        return _ends(ended, over, standing, zone)
+    told = set(news)
+    found = [group for group in groups({*news, *before}) if told.intersection(group.all)]
+    number = _alarms(news)
     lines = [
         f"{number} came in a flood, so they are told together. In each group the first is the"
         " likely cause of what followed."
@@ -39,13 +45,61 @@ def digest(
         if len(listed) > max(room, 0) + 3:
             lines.append(f"  … and {len(listed) - max(room, 0) - 3} more")
         room -= len(listed) - 3
-    head = found[0].first
+    if ended:
+        lines += [
+            "",
+            f"Over that you were told of before: {_alarms(ended)}",
+            *_ended(ended, over, zone),
+        ]
     parts = [_shortly(group, news, zone) for group in found[:SHORTLY]]
     more = f" and {len(found) - SHORTLY} groups more." if len(found) > SHORTLY else ""
-    short = f"FLOOD: {number}. {' '.join(parts)}{more} See mail or operator page."
-    title = f"[flood] {number}, first {headline(head)}"
-    fields = {"event": "digest", "alarms": [_fields(told, found) for told in tolds]}
+    others = f" Over: {len(ended)} told before." if ended else ""
+    short = f"FLOOD: {number}. {' '.join(parts)}{more}{others} See mail or operator page."
+    title = f"[flood] {number}, first {headline(found[0].first)}"
+    fields = {
+        "event": "digest",
+        "alarms": [_fields(told, found) for told in news],
+        "cleared": [_end(told, over) for told in ended],
+    }
     return Words(title, "\n".join(lines), short, fields)
+
+
+def _ends(
+    ended: Sequence[Account], over: Mapping[Account, float], standing: int, zone: ZoneInfo | None
+) -> Words:
+    """The ends alone."""
+    left = "none still stands" if not standing else f"{standing} still stand"
+    what = _alarms(ended) if len(ended) > 1 else headline(ended[0])
+    kinds = Counter(called(told) for told in ended)
+    counted = ", ".join(f"{n} × {kind}" for kind, n in kinds.most_common())
+    text = "\n".join(
+        [
+            f"Over: {_alarms(ended)}. Of those that you were told of, {left}.",
+            "",
+            counted,
+            *_ended(ended, over, zone),
+        ]
+    )
+    fields = {"event": "digest-cleared", "cleared": [_end(told, over) for told in ended]}
+    short = f"CLEARED {what}; {left}: {counted}"
+    return Words(f"[cleared] {what}; {left}", text, short, fields)
+
+
+def _alarms(tolds: Sequence[Account]) -> str:
+    return f"{len(tolds)} alarm{'s' if len(tolds) > 1 else ''}"
+
+
+def _ended(
+    ended: Sequence[Account], over: Mapping[Account, float], zone: ZoneInfo | None
+) -> Iterator[str]:
+    for told in ended[:LISTED]:
+        until = over[told]
+        yield (
+            f"  P{told.priority} {called(told)}, {told.where}, until {moment(until, zone)}, after"
+            f" {lasted(told.since, until)}"
+        )
+    if len(ended) > LISTED:
+        yield f"  … and {len(ended) - LISTED} more"
 
 
 def _group(
@@ -83,6 +137,10 @@ def _shortly(group: Group, news: Collection[Account], zone: ZoneInfo | None) -> 
     followed = [told for told in group.followed if told in news]
     then = f", {_count(followed)}" if followed else ""
     return f"First {headline(first)}, since {moment(first.since, zone)}{then}."
+
+
+def _end(told: Account, over: Mapping[Account, float]) -> dict[str, object]:
+    return {name: asdict(told)[name] for name in _FIELDS} | {"cleared": over[told]}
 
 
 def _fields(told: Account, found: Sequence[Group]) -> dict[str, object]:

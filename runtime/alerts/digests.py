@@ -7,7 +7,7 @@
 
 In a flood, messages of alarms of priority 2 to 4 are gathered. A digest takes the place of what a
 channel has gathered: the first soon after the flood began, further ones each `digest`, and one for
-the rest when the flood ends.
+the rest when the flood ends. What a channel was told in a digest ends in one too, flood or calm.
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ from runtime.alerts.wording import Account
 COLLECT = 10.0  # s in which the first alarms of a flood are gathered
 
 _GATHERED = """
-    select message.key, message.channel, message.alarm, message.created, message.priority, told,
-           cleared
+    select message.key, message.channel, message.kind, message.alarm, message.created,
+           message.priority, told, cleared
     from message join alarm on alarm.key = message.alarm
     where message.state = 'gathered' and message.ended is null
+          and not (message.kind = 'cleared' and cleared is null) -- it is active again
     order by message.channel, message.number
 """
 _BEFORE = """
@@ -39,6 +40,11 @@ _BEFORE = """
         where message.alarm = alarm.key and channel = ? and state in ('pending', 'delivered')
     )
 """
+_STANDING = """
+    select count(distinct alarm.key) from alarm join message on alarm.key = message.alarm
+    where cleared is null and channel = ? and state in ('pending', 'delivered', 'digested')
+"""
+_TOLD = "select 1 from message where alarm = ? and channel = ? and state = 'digested'"
 _LAST = "select max(created) from message where channel = ? and kind = 'digest'"
 
 
@@ -49,6 +55,7 @@ class Digests:
         self._outbox = outbox
         self._settings = settings
         self.flood = False
+        self._over = False  # a flood has ended with the last judgement
 
     def load(self) -> None:
         """Read from the file whether there is a flood."""
@@ -62,19 +69,25 @@ class Digests:
         came = self._outbox.connection.execute(
             "select count(*) from alarm where raised > ?", (now - rules.window,)
         ).fetchone()[0]
+        self._over = self.flood and came < rules.ends
         if not self.flood and came > rules.begins:
             self._outbox.connection.execute("insert into flood (since) values (?)", (now,))
             self.flood = True
-        elif self.flood and came < rules.ends:
+        elif self._over:
             self._outbox.connection.execute("delete from flood")
             self.flood = False
+
+    def told(self, alarm: str, channel: str) -> bool:
+        """Whether a channel was told of an alarm in a digest."""
+        row = self._outbox.connection.execute(_TOLD, (alarm, channel)).fetchone()
+        return row is not None
 
     def send(self, now: float) -> None:
         """Want the digests that are due; inside a transaction."""
         gathered = self._outbox.connection.execute(_GATHERED).fetchall()
         for channel, rows in groupby(gathered, key=lambda row: str(row["channel"])):
             members = list(rows)
-            if not self.flood or self._is_due(channel, members[0]["created"], now):
+            if self._over or self._is_due(channel, members[0]["created"], now):
                 self._digest(channel, members, now)
 
     def _is_due(self, channel: str, oldest: float, now: float) -> bool:
@@ -87,16 +100,20 @@ class Digests:
 
     def _digest(self, channel: str, members: list[sqlite3.Row], now: float) -> None:
         """One message in place of many. An alarm that is raised and cleared is told once."""
-        alarms = {row["alarm"]: row for row in members}
-        tolds = {key: Account(**orjson.loads(row["told"])) for key, row in alarms.items()}
-        over = {tolds[key] for key, row in alarms.items() if row["cleared"] is not None}
+        connection = self._outbox.connection
+        rows = {row["alarm"]: row for row in sorted(members, key=lambda row: row["kind"])}
+        tolds = {key: Account(**orjson.loads(row["told"])) for key, row in rows.items()}
+        over = {tolds[k]: float(r["cleared"]) for k, r in rows.items() if r["cleared"] is not None}
+        news = [tolds[key] for key, row in rows.items() if row["kind"] == "raised"]
+        ended = [tolds[key] for key, row in rows.items() if row["kind"] == "cleared"]
         since = now - self._settings.flood.window
         before = [
             Account(**orjson.loads(row["told"]))
-            for row in self._outbox.connection.execute(_BEFORE, (since, channel))
+            for row in connection.execute(_BEFORE, (since, channel))
             if row["key"] not in tolds
         ]
-        words = digest([*tolds.values()], over, before, self._settings.timezone)
+        (standing,) = connection.execute(_STANDING, (channel,)).fetchone()
+        words = digest(news, ended, over, before, standing, self._settings.timezone)
         keys = [str(row["key"]) for row in members]
         key = hashlib.blake2b("|".join(keys).encode(), digest_size=6).hexdigest()
         priority = min(int(row["priority"]) for row in members)

@@ -100,7 +100,7 @@ class Dispatch:
 
     def _look(self, found: dict[str, Occurrence], describe: Describe, now: float) -> None:
         connection = self._outbox.connection
-        for key in self._open.keys() - found.keys():
+        for key in [key for key in self._open if key not in found]:
             connection.execute("update alarm set cleared = ? where key = ?", (now, key))
             self._tell_end(key, self._open.pop(key), now)
         for key, seen in found.items():
@@ -112,6 +112,8 @@ class Dispatch:
                     " on conflict (key) do update set cleared = null",
                     (key, orjson.dumps(asdict(one.told)).decode(), one.told.priority, now),
                 )
+                # One that counted as over and was not begins its chains anew.
+                connection.execute("delete from chain where alarm = ?", (key,))
             if one.acknowledged != seen.acknowledged:
                 at = now if seen.acknowledged else None
                 connection.execute("update alarm set acknowledged = ? where key = ?", (at, key))
@@ -191,8 +193,10 @@ class Dispatch:
         now: float,
         after: float = 0.0,
     ) -> None:
-        gathered = self.flood and told.priority > 1
         for channel in channels:
+            gathered = self.flood and told.priority > 1
+            if kind == "cleared":
+                gathered = gathered or self._digests.told(key, channel)
             identity = message_key(key, kind, channel, after)
             order = Order(identity, channel, kind, told.priority, words, key, after > 0.0)
             self._outbox.add(order, now, gathered=gathered)

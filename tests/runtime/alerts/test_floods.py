@@ -179,6 +179,78 @@ def test_digests_come_no_oftener_than_set_and_the_rest_when_the_flood_ends(tmp_p
     assert [kind for _, kind in alerts.told()].count("digest") == 3
 
 
+def told_in_a_digest(tmp_path: Path, count: int) -> Alerts:
+    """A flood whose last alarms were told in a digest, and delivered."""
+    alerts = flooded(tmp_path)
+    for slot in range(10, 10 + count):
+        alerts.alarm(Pump.NoFlow, slot)
+    alerts.step()
+    alerts.step(10.0)
+    alerts.deliver("duty")
+    return alerts
+
+
+def test_what_was_told_in_a_digest_ends_in_one_though_the_flood_is_over(tmp_path: Path) -> None:
+    alerts = told_in_a_digest(tmp_path, 20)
+    alerts.step(700.0)
+    assert not alerts.dispatch.flood
+    for slot in range(10, 29):
+        alerts.clear(Pump.NoFlow, slot)
+        alerts.step(0.1)
+    assert alerts.told(("pending",)) == []
+    alerts.step(10.0)
+    (title,) = alerts.deliver("duty")
+    assert title == "[cleared] 19 alarms; 11 still stand"
+    _, short, lines = digest(alerts)
+    assert short == "CLEARED 19 alarms; 11 still stand: 19 × No flow"
+    assert lines[0] == "19 × No flow"
+    assert lines[1].startswith("  P2 No flow, station S10, pump 10, until 2026-06-03 10:11:50 UTC,")
+    assert lines[1].endswith(", after 12 min")
+    alerts.clear(Pump.NoFlow, 29)
+    alerts.step()
+    assert alerts.deliver("duty") == []
+    alerts.step(300.0)
+    assert alerts.deliver("duty") == ["[cleared] No flow: S29 pump 29; 10 still stand"]
+
+
+def test_what_was_told_alone_ends_alone_once_the_flood_is_over(tmp_path: Path) -> None:
+    alerts = told_in_a_digest(tmp_path, 1)
+    alerts.step(700.0)
+    alerts.clear(Pump.NoFlow, 3)
+    alerts.step()
+    assert alerts.deliver("duty") == ["[cleared] No flow: S3 pump 3"]
+
+
+def test_a_digest_of_a_flood_tells_beginnings_and_ends(tmp_path: Path) -> None:
+    alerts = told_in_a_digest(tmp_path, 2)
+    alerts.clear(Pump.NoFlow, 10)
+    alerts.clear(Pump.NoFlow, 3)
+    came(alerts, (Pump.Failed, 60))
+    alerts.step(300.0)
+    title, short, lines = digest(alerts)
+    assert title == "[flood] 1 alarm, first Failed: S60 pump 60"
+    assert " Over: 2 told before. " in short
+    assert lines[1] == "Over that you were told of before: 2 alarms"
+    assert [line.split(", until")[0] for line in lines[2:]] == [
+        "  P2 No flow, station S3, pump 3",
+        "  P2 No flow, station S10, pump 10",
+    ]
+
+
+def test_an_end_that_was_none_is_not_told(tmp_path: Path) -> None:
+    alerts = told_in_a_digest(tmp_path, 1)
+    alerts.step(700.0)
+    again = alerts.found[Pump.NoFlow, 10]
+    alerts.clear(Pump.NoFlow, 10)
+    alerts.step()
+    alerts.found[Pump.NoFlow, 10] = again
+    alerts.step(10.0)
+    assert alerts.deliver("duty") == []
+    alerts.clear(Pump.NoFlow, 10)
+    alerts.step(1.0)
+    assert alerts.deliver("duty") == ["[cleared] No flow: S10 pump 10; 10 still stand"]
+
+
 def test_a_flood_survives_a_restart(tmp_path: Path) -> None:
     alerts = flooded(tmp_path)
     alerts.alarm(Pump.NoFlow, 100)
