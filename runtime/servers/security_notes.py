@@ -26,6 +26,7 @@ class SecurityNotes:
         where: str,
         action: str,
         about: str = "",
+        /,
         source: Source = Source.REST,
         **details: object,
     ) -> None:

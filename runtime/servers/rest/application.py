@@ -28,6 +28,7 @@ from runtime.servers.rest import (
     safety,
     sign_in,
     stops,
+    users,
 )
 from runtime.servers.rest.asking import Asking
 from runtime.servers.rest.certificate_metrics import CertificateCollector
@@ -126,6 +127,9 @@ def application(
     app.add_route(f"{API}/sessions/own", own, suffix="one")
     for act in ("renew", "end", "password"):
         app.add_route(f"{API}/sessions/own/{act}", own, suffix=act)
+    everybody = users.UsersResource(doors)
+    app.add_route(f"{API}/users", everybody)
+    app.add_route(f"{API}/users/{{user}}/change", everybody, suffix="change")
     app.add_route("/healthz", health.HealthResource(snapshots, places))
     app.add_route("/readyz", health.ReadinessResource(snapshots))
     app.add_route("/metrics", about.MetricsResource(Metrics(registry, snapshots)))

@@ -25,15 +25,15 @@ from runtime.servers.rest.problems import Problem
 from runtime.servers.rest.queries import Away, Busy
 from runtime.servers.rest.replies import send
 
-Password = Annotated[str, Field(min_length=1, max_length=policy.LONGEST, exclude=True)]
-Role_ = Literal["viewer", "operator", "engineer", "administrator"]
+Password = Annotated[str, Field(min_length=1, max_length=policy.LONGEST)]
+Role = Literal["viewer", "operator", "engineer", "administrator"]
 
 
 class SigningIn(Asked):
     """Who signs in."""
 
     user: str = Field(min_length=1, max_length=64)
-    password: Password
+    password: Password = Field(exclude=True)
 
 
 class Nothing(Asked):
@@ -43,13 +43,13 @@ class Nothing(Asked):
 class PasswordChange(Asked):
     """One's own password, and the one in its place."""
 
-    password: Password
-    new: Password
+    password: Password = Field(exclude=True)
+    new: Password = Field(exclude=True)
 
 
 class SessionShown(Model):
     user: str
-    role: Role_
+    role: Role
     kind: Literal["session", "emergency account"]
     address: str
     began_at: datetime | None = Field(description="Null of the emergency account.")
@@ -63,7 +63,7 @@ class SessionsShown(Model):
 
 class SignedIn(Model):
     user: str
-    role: Role_
+    role: Role
     csrf: str | None = Field(description="What a change carries as the header X-CSRF.")
     initial: bool = Field(description="The password has to be changed before anything else.")
 

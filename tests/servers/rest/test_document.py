@@ -38,6 +38,8 @@ ENDPOINTS = {
     "/api/v1/sessions/own/renew": {"post"},
     "/api/v1/sessions/own/end": {"post"},
     "/api/v1/sessions/own/password": {"post"},
+    "/api/v1/users": {"get", "post"},
+    "/api/v1/users/{user}/change": {"post"},
     "/api/v1/openapi.json": {"get"},
     "/healthz": {"get"},
     "/readyz": {"get"},
@@ -45,7 +47,7 @@ ENDPOINTS = {
 }
 PROTECTED = {
     *("/api/v1/audit", "/api/v1/trace/{identity}"),
-    *("/api/v1/sessions", "/api/v1/sessions/own"),
+    *("/api/v1/sessions", "/api/v1/sessions/own", "/api/v1/users"),
 }
 
 
