@@ -6,6 +6,7 @@ Building OPC UA's own address space takes a second or two, so each server serves
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from asyncua.sync import Client
@@ -17,6 +18,7 @@ from tests.servers.modbus.station import CAPACITY as PLANT_CAPACITY
 from tests.servers.modbus.station import PLANT, Plant, until
 from tests.servers.opcua.attacking import KEPT, PEOPLE, application
 from tests.servers.opcua.image import CAPACITY, Image
+from tests.servers.opcua.node_opcua import NodeClient, installed, running
 from tests.servers.opcua.serving import Running, trusted
 from tests.servers.state import state
 
@@ -111,3 +113,15 @@ def guarded(plant_places: Places, plant: Plant, neighbour: Identity) -> Iterator
     running = Running(plant_places, PLANT_CAPACITY, anonymous=False)
     yield running
     running.end()
+
+
+@pytest.fixture(scope="session")
+def folder(pytestconfig: pytest.Config) -> Path:
+    assert pytestconfig.cache is not None
+    return installed(pytestconfig.cache)
+
+
+@pytest.fixture(scope="session")
+def node(folder: Path) -> Iterator[NodeClient]:
+    with running(folder) as client:
+        yield client

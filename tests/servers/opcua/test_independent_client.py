@@ -4,27 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
 from runtime.tags import Pump, Station
 from tests.servers.modbus.station import Plant
 from tests.servers.opcua.image import Image
-from tests.servers.opcua.node_opcua import NodeClient, installed, running
+from tests.servers.opcua.node_opcua import NodeClient
 from tests.servers.opcua.serving import Running
-
-
-@pytest.fixture(scope="session")
-def folder(pytestconfig: pytest.Config) -> Path:
-    assert pytestconfig.cache is not None
-    return installed(pytestconfig.cache)
-
-
-@pytest.fixture(scope="session")
-def node(folder: Path) -> Iterator[NodeClient]:
-    with running(folder) as client:
-        yield client
 
 
 @pytest.fixture

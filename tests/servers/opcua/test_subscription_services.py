@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from asyncua import ua
 from asyncua.sync import Client, Subscription
+from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.ua_binary import struct_from_binary
 
 from runtime.tags import Pump
@@ -200,3 +201,45 @@ def test_values_are_told_anew_if_a_transfer_asks_for_them(
     wish = ua.TransferSubscriptionsParameters([identity(subscription)], True)
     awaited(viewer, viewer.aio_obj.uaclient.transfer_subscriptions(wish))
     assert {told.next()[0], told.next()[0]} == {FIRST, THIRD}
+
+
+def test_a_message_is_sent_again_until_it_is_acknowledged(viewer: Client, image: Image) -> None:
+    services = viewer.aio_obj.uaclient
+    create = ua.CreateSubscriptionRequest()
+    create.Parameters = ua.CreateSubscriptionParameters(
+        ua.Duration(100.0), ua.Counter(100), ua.Counter(10), PublishingEnabled=True
+    )
+    made = awaited(viewer, _answer(services, create, ua.CreateSubscriptionResponse)).Parameters
+    item = ua.MonitoredItemCreateRequest(ua.ReadValueId(node(viewer, FIRST).nodeid))
+    item.ItemToMonitor.AttributeId = ua.IntegerId(AttributeIds.Value)
+    item.MonitoringMode = ua.MonitoringMode.Reporting
+    wanted = ua.CreateMonitoredItemsParameters(made.SubscriptionId, ItemsToCreate=[item])
+    awaited(viewer, services.create_monitored_items(wanted))[0].StatusCode.check()
+
+    def published(*acknowledged: int) -> ua.PublishResult:
+        request = ua.PublishRequest()
+        request.Parameters.SubscriptionAcknowledgements = [
+            ua.SubscriptionAcknowledgement(made.SubscriptionId, ua.Counter(number))
+            for number in acknowledged
+        ]
+        answer = awaited(viewer, _answer(services, request, ua.PublishResponse))
+        return answer.Parameters  # type: ignore[no-any-return]
+
+    def again(number: int) -> ua.NotificationMessage:
+        request = ua.RepublishRequest()
+        request.Parameters = ua.RepublishParameters(made.SubscriptionId, ua.Counter(number))
+        answer = awaited(viewer, _answer(services, request, ua.RepublishResponse))
+        return answer.NotificationMessage  # type: ignore[no-any-return]
+
+    told = published().NotificationMessage
+    while not told.NotificationData:  # the first may only say that the subscription is there
+        told = published().NotificationMessage
+    number = int(told.SequenceNumber)
+    for _ in range(2):
+        assert again(number).NotificationData == told.NotificationData
+    _set(image, 0, 1.0)
+    acknowledged = published(number)
+    assert [code.name for code in acknowledged.Results] == ["Good"]
+    with refused("BadMessageNotAvailable"):
+        again(number)
+    awaited(viewer, services.delete_subscriptions([made.SubscriptionId]))

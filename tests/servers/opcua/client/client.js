@@ -4,7 +4,10 @@
 import { createInterface } from "node:readline";
 import {
   AttributeIds,
+  DataChangeFilter,
+  DataChangeTrigger,
   DataType,
+  DeadbandType,
   MessageSecurityMode,
   OPCUAClient,
   SecurityPolicy,
@@ -27,6 +30,7 @@ function told(value) {
   const wide = value.value.dataType === DataType.UInt64;
   return {
     status: value.statusCode.name,
+    code: value.statusCode.value,
     type: DataType[value.value.dataType],
     value: wide ? whole(value.value.value) : value.value.value,
     source: value.sourceTimestamp?.toISOString() ?? null,
@@ -147,6 +151,49 @@ const actions = {
       say({ told: { path: item.itemToMonitor.nodeId.value, ...told(value) } }),
     );
     return group.monitoredItems.map((item) => item.statusCode.name);
+  },
+  // One value, with all that a client may wish for: what the server made of that.
+  async watch({ path, interval, sampling = interval, queue = 1, deadband }) {
+    subscription ??= await session.createSubscription2({
+      requestedPublishingInterval: interval,
+      requestedLifetimeCount: 100,
+      requestedMaxKeepAliveCount: 10,
+      publishingEnabled: true,
+    });
+    const filter =
+      deadband &&
+      new DataChangeFilter({
+        trigger: DataChangeTrigger.StatusValue,
+        deadbandType: DeadbandType[deadband[0]],
+        deadbandValue: deadband[1],
+      });
+    const item = await subscription.monitor(
+      { nodeId: nodeId(path), attributeId: AttributeIds.Value },
+      { samplingInterval: sampling, queueSize: queue, discardOldest: true, filter },
+      TimestampsToReturn.Both,
+    );
+    item.on("changed", (value) => say({ told: { path, ...told(value) } }));
+    return {
+      status: item.statusCode.name,
+      sampling: item.monitoringParameters.samplingInterval,
+      queue: item.monitoringParameters.queueSize,
+    };
+  },
+  async modify({ interval }) {
+    const result = await subscription.modify({ requestedPublishingInterval: interval });
+    return { interval: result.revisedPublishingInterval };
+  },
+  async publishing({ enabled }) {
+    return (await subscription.setPublishingMode(enabled)).name;
+  },
+  // A message again that nobody has sent.
+  async republish() {
+    const request = { subscriptionId: subscription.subscriptionId, retransmitSequenceNumber: 4e9 };
+    try {
+      return (await session.republish(request)).responseHeader.serviceResult.name;
+    } catch (error) {
+      return error.response?.responseHeader.serviceResult.name ?? error.message;
+    }
   },
   async disconnect() {
     await subscription?.terminate();
