@@ -66,7 +66,7 @@ class Connection(ServerRequestHandler):
         self._input = bytearray()
         self._behind: deque[Frame] = deque()
         self._writing: asyncio.Task[None] | None = None
-        self._full = self._over = self._ended = False
+        self._full = self._broken = self._ended = False
         self._attached = False
 
     @property
@@ -94,11 +94,6 @@ class Connection(ServerRequestHandler):
         self._ended = True
         self._behind.clear()
 
-    def eof_received(self) -> bool:  # type: ignore[override]  # pymodbus' says nothing
-        """The client sends no more: it is still told what the scan answers."""
-        self._over = True
-        return self._writing is not None
-
     def data_received(self, data: bytes) -> None:
         if len(data) == _READ.size and not self._input and self._writing is None and self._room:
             transaction, protocol, length, unit, function, address, count = _READ.unpack(data)
@@ -123,7 +118,7 @@ class Connection(ServerRequestHandler):
         self._go_on()
 
     def _go_on(self) -> None:
-        if not self._full and not self._over and self._open:
+        if not self._full and not self._broken and self._open:
             self.transport.resume_reading()
             self._work()
 
@@ -137,7 +132,7 @@ class Connection(ServerRequestHandler):
                 self._pause(0.0)
                 break
         self.transport.write(b"".join(answers))
-        if self._over:
+        if self._broken:
             self.transport.pause_reading()
             self._end_if_nothing_is_owed()
 
@@ -146,8 +141,7 @@ class Connection(ServerRequestHandler):
         while len(self._input) >= _HEADER.size:
             transaction, protocol, length, unit = _HEADER.unpack_from(self._input)
             if protocol != 0 or length not in _LENGTHS:
-                logger.warning("not modbus", client=self.where)
-                self._over = True
+                self._broken = True
                 return
             end = _HEADER.size - 1 + length
             if len(self._input) < end:
@@ -212,7 +206,7 @@ class Connection(ServerRequestHandler):
                 self._send(answer)
         finally:
             self._writing = None
-            if self._over and self._open:
+            if self._broken and self._open:
                 self._end_if_nothing_is_owed()
 
     async def _perform(self, frame: Frame, pending: Pending) -> bytes:
@@ -228,6 +222,7 @@ class Connection(ServerRequestHandler):
 
     def _end_if_nothing_is_owed(self) -> None:
         if self._writing is None:
+            logger.warning("not modbus", client=self.where)
             self.transport.close()
 
     def _send(self, answer: bytes) -> None:

@@ -27,16 +27,32 @@ CHUNK = 1 << 16  # octets decrypted at a time
 
 
 class SecureTransport(asyncio.Transport):
-    """What a connection writes to: all but encryption is the socket's."""
+    """What a connection writes to: all but encryption is the socket's.
 
-    def __init__(self, plain: asyncio.Transport, context: ssl.SSLContext) -> None:
+    `resumed` is called when reading goes on: what has come before the pause may still be encrypted.
+    """
+
+    def __init__(
+        self, plain: asyncio.Transport, context: ssl.SSLContext, resumed: Callable[[], None]
+    ) -> None:
         super().__init__()
         self.incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = context.wrap_bio(self.incoming, self._outgoing, server_side=True)
         self.plain = plain
-        for name in ("pause_reading", "resume_reading", "set_write_buffer_limits", "is_closing"):
+        self.paused = False
+        self._resumed = resumed
+        for name in ("set_write_buffer_limits", "is_closing"):
             setattr(self, name, getattr(plain, name))
         self.get_write_buffer_size = plain.get_write_buffer_size  # type: ignore[method-assign]
+
+    def pause_reading(self) -> None:
+        self.paused = True
+        self.plain.pause_reading()
+
+    def resume_reading(self) -> None:
+        self.paused = False
+        self.plain.resume_reading()
+        asyncio.get_running_loop().call_soon(self._resumed)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         rest = memoryview(data)
@@ -81,7 +97,7 @@ class Guard(asyncio.Protocol):
 
     def begin(self, plain: asyncio.Transport, context: ssl.SSLContext, patience: float) -> None:
         """Take a handshake that ends within `patience` s."""
-        self._transport = SecureTransport(plain, context)
+        self._transport = SecureTransport(plain, context, self._decrypt)
         plain.set_protocol(self)
         loop = asyncio.get_running_loop()
         self._limit = loop.call_later(patience, self._fail, "no handshake in time")
@@ -129,7 +145,7 @@ class Guard(asyncio.Protocol):
         self._connection.connection_made(self._transport)
 
     def _decrypt(self) -> None:
-        while True:
+        while not self._transport.paused and not self._transport.is_closing():
             try:
                 data = self._transport.tls.read(CHUNK)
             except ssl.SSLWantReadError:

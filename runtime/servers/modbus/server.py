@@ -26,6 +26,7 @@ from runtime.servers.modbus.service import Service
 from runtime.servers.modbus.tls import Security
 
 CONNECT = "connect"
+ENTERING = 0.25  # share of the connections that may be proving who they are
 logger = structlog.get_logger()
 
 
@@ -43,7 +44,7 @@ class Server(ModbusTcpServer):
         self.service = service
         self.settings = settings
         self.security = secure[1] if secure else None
-        self.entering: set[Doorman] = set()
+        self.entering: dict[Doorman, None] = {}  # the one longest at it first
         self._secure = secure
         self._listener: asyncio.Server | None = None
         backlog = settings.connections
@@ -91,7 +92,11 @@ class Server(ModbusTcpServer):
 
 
 class Doorman(asyncio.Protocol):
-    """A connection that is not yet let in. `security` is what the secure port asks for."""
+    """A connection that is not yet let in. `security` is what the secure port asks for.
+
+    Those that never prove who they are can keep out neither the plain port's clients nor, for long,
+    others at the secure port.
+    """
 
     def __init__(self, server: Server, security: Security | None) -> None:
         self._server = server
@@ -128,9 +133,13 @@ class Doorman(asyncio.Protocol):
         transport.set_protocol(connection)
         connection.connection_made(transport)
 
+    @property
+    def where(self) -> str:
+        return self._client.where
+
     def turn_away(self) -> None:
         """Close it."""
-        self._server.entering.discard(self)
+        self._server.entering.pop(self, None)
         if self._transport is not None:
             self._transport.abort()
 
@@ -139,13 +148,17 @@ class Doorman(asyncio.Protocol):
 
     def _ask_for_proof(self, transport: asyncio.Transport, security: Security) -> None:
         server = self._server
-        server.entering.add(self)
+        if len(server.entering) >= max(1, ENTERING * server.settings.connections):
+            oldest = next(iter(server.entering))
+            logger.warning("too many modbus handshakes", ended=oldest.where)
+            oldest.turn_away()
+        server.entering[self] = None
         connection = Connection(server, server.service, self._client)
         guard = Guard(self._client, connection, self._decided, self._refuse)
         guard.begin(transport, security.context, server.settings.secure.handshake)
 
     def _decided(self) -> None:
         """The guard has let it in, or it is gone."""
-        self._server.entering.discard(self)
+        self._server.entering.pop(self, None)
         if self._client.who != UNKNOWN and self._client.role is None:
             self._refuse("its certificate names no role that there is")

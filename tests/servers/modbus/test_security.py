@@ -5,92 +5,25 @@ from __future__ import annotations
 import socket
 import ssl
 import struct
+import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from config.modbus import ModbusSecurity
 from runtime.places import Places
 from runtime.requests import Role
-from runtime.servers.modbus.tls import ROLE, Security
+from runtime.servers.modbus.tls import Security
 from tests.servers.modbus.conftest import Running, serving
+from tests.servers.modbus.secure import Authority, SecureWire
 from tests.servers.modbus.station import Plant, until
 from tests.servers.modbus.wire import Wire, adu, read, write_one
 from tests.servers.state import refusals
 
 STOP = write_one(5, 100, 0xFF00)
 SPEED = read(3, 100, 2)
-
-
-class Authority:
-    """Vouches for clients."""
-
-    def __init__(self, name: str) -> None:
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        self.certificate = self._signed(self.name, self.key, x509.BasicConstraints(True, None))
-
-    @property
-    def pem(self) -> bytes:
-        return self.certificate.public_bytes(Encoding.PEM)
-
-    def client(self, folder: Path, name: str, role: str | None) -> Path:
-        """A file with a client's key and certificate."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        extensions: list[x509.ExtensionType] = []
-        if role is not None:
-            text = role.encode()
-            extensions.append(x509.UnrecognizedExtension(ROLE, bytes((12, len(text))) + text))
-        certificate = self._signed(subject, key, *extensions)
-        file = folder / f"{name}.pem"
-        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        file.write_bytes(private + certificate.public_bytes(Encoding.PEM))
-        return file
-
-    def _signed(
-        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, *extensions: x509.ExtensionType
-    ) -> x509.Certificate:
-        now = datetime.now(UTC)
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self.name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(hours=1))
-            .not_valid_after(now + timedelta(days=1))
-        )
-        for extension in extensions:
-            builder = builder.add_extension(extension, critical=False)
-        return builder.sign(self.key, hashes.SHA256())
-
-
-class SecureWire(Wire):
-    """A connection over TLS."""
-
-    def __init__(
-        self, port: int, certificate: Path | None, version: ssl.TLSVersion | None = None
-    ) -> None:
-        super().__init__(port)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        if version:
-            context.minimum_version = context.maximum_version = version
-        if certificate:
-            context.load_cert_chain(certificate)
-        try:
-            self.socket = context.wrap_socket(self.socket)
-        except OSError:
-            self.socket.close()
-            raise
 
 
 @pytest.fixture
@@ -139,6 +72,38 @@ def test_the_role_in_the_certificate_decides(
     assert [ask.role for ask in plant.asked] == ([role] if stops else [])
 
 
+def test_who_never_proves_himself_keeps_nobody_out_of_either_port(
+    places: Places, plant: Plant, security: Security, authority: Authority, tmp_path: Path
+) -> None:
+    patient = ModbusSecurity(handshake=30.0)
+    with serving(places, security, secure=patient, connections=8) as server, ExitStack() as stack:
+        hanging = [stack.enter_context(Wire(port(server))) for _ in range(12)]
+        assert hanging[0].closed()
+        until(lambda: server.server.clients == 2)
+        with Wire(server.port) as wire:
+            assert wire.ask(1, SPEED)[0] == 3
+        with SecureWire(port(server), authority.client(tmp_path, "pager", "viewer")) as secure:
+            assert secure.ask(1, SPEED)[0] == 3
+
+
+def test_a_secure_client_that_does_not_read_makes_the_server_hold_little(
+    places: Places, plant: Plant, security: Security, authority: Authority, tmp_path: Path
+) -> None:
+    many = b"".join(adu(number, 1, read(3, 0, 125)) for number in range(1000))
+    with serving(places, security, outstanding=10_000.0) as server:
+        with SecureWire(port(server), authority.client(tmp_path, "pager", "viewer")) as wire:
+            sender = threading.Thread(target=wire.send, args=(50 * many,))
+            sender.start()
+            held = 0
+            for number in range(50_000):
+                assert wire.receive().transaction == number % 1000
+                if number % 1000 == 0:
+                    (connection,) = server.connections()
+                    held = max(held, connection.transport.get_write_buffer_size())
+            sender.join()
+        assert held < 200_000
+
+
 @pytest.mark.parametrize("word", [None, "", "janitor"])
 def test_without_a_role_every_request_is_refused_and_recorded(
     server: Running,
@@ -184,18 +149,14 @@ def test_wire_fault_a_handshake_that_never_ends_is_ended(
     places: Places, plant: Plant, security: Security
 ) -> None:
     with (
-        serving(places, security, secure=ModbusSecurity(handshake=1.0), connections=2) as server,
+        serving(places, security, secure=ModbusSecurity(handshake=1.0)) as server,
         Wire(port(server)) as one,
         Wire(port(server)) as two,
     ):
         until(lambda: server.server.clients == 2)
-        with Wire(server.port) as plain:  # those who are still at the door count, too
-            assert plain.closed()
         assert one.closed()
         assert two.closed()
         until(lambda: server.server.clients == 0)
-        with Wire(server.port) as plain:
-            assert plain.ask(1, SPEED)[0] == 3
 
 
 def test_what_is_older_than_tls_1_2_is_not_spoken(server: Running, tmp_path: Path) -> None:

@@ -138,17 +138,6 @@ def test_what_is_not_modbus_ends_the_connection_only_after_the_write_that_waits(
     assert operator.closed()
 
 
-def test_who_sends_no_more_still_hears_of_the_write_that_waits(
-    operator: Wire, plant: Plant
-) -> None:
-    plant.hold()
-    operator.send(adu(1, 1, MODE_MANUAL) + adu(2, 1, SPEED))
-    operator.socket.shutdown(socket.SHUT_WR)
-    plant.go_on()
-    assert [operator.receive().transaction for _ in range(2)] == [1, 2]
-    assert operator.closed()
-
-
 def test_connections_that_are_gone_before_they_are_accepted_leave_nothing_behind(
     server: Running, wire: Wire
 ) -> None:
