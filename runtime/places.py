@@ -31,6 +31,7 @@ class Places:
         self.certificates = self.root / "certificates"
         self.equipment = self.root / "equipment.json"
         self.registers = self.root / "registers.json"
+        self.one_shots = self.root / "one-shots.json"
         self.retained = (self.root / "retained.a", self.root / "retained.b")
         self.installation = self.root / "installation"
         self.spool = self.root / "spool"

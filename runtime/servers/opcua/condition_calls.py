@@ -9,13 +9,14 @@
     Enable, PlaceInService             normal                        out of service
     AddComment                         nothing; it is recorded       any
 
-One-shot shelving ends when the alarm does, at the latest after MaxTimeShelved, and with the OPC UA
-process: what is shelved then comes back after that time.
+One-shot shelving ends when the alarm does, at the latest after MaxTimeShelved; that it does is on
+disk (`one_shots`) before the client is told that it is done.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,7 @@ from runtime.servers.opcua.condition_methods import (
 )
 from runtime.servers.opcua.conditions import Conditions, Key
 from runtime.servers.opcua.methods import STATUS, Caller, Refusal
+from runtime.servers.opcua.one_shots import OneShot, OneShots
 from runtime.servers.opcua.refresh import Refreshes
 from runtime.servers.opcua.users import role_of
 from runtime.tags import ALARMS
@@ -64,6 +66,9 @@ class ConditionCalls:
         self._conditions = conditions
         self._refreshes = refreshes
         self._ending: set[asyncio.Task[None]] = set()
+        self._file: OneShots | None = None
+        self._kept: frozenset[OneShot] = frozenset()
+        self._recalled = False
 
     def takes(self, call: ua.CallMethodRequest) -> bool:
         return call.MethodId in CALLS
@@ -95,12 +100,32 @@ class ConditionCalls:
             await self._ask(asked)
         return done(inputs)
 
+    def recall(self, file: OneShots) -> None:
+        """Keep what is shelved until it ends in a file, and go on with what is there."""
+        self._file = file
+        self._kept = file.load()
+
     def look(self) -> None:
         """Let go what was shelved until it ends, and has ended."""
+        if not self._recalled:
+            self._recalled = self._conditions.recall(self._kept)
+            return
         for key in self._conditions.ended():
-            task = asyncio.create_task(self._end(key))
-            self._ending.add(task)
-            task.add_done_callback(self._ending.discard)
+            self._do(self._end(key))
+        if not self._ending and self._conditions.one_shots() != self._kept:
+            self._do(self._keep())
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    async def _keep(self) -> None:
+        """Have on disk what is shelved until it ends, if that is not what is there."""
+        now = self._conditions.one_shots()
+        if self._file is not None and now != self._kept:
+            self._kept = now
+            await asyncio.to_thread(self._file.keep, now)
 
     async def stop(self) -> None:
         await asyncio.gather(*self._ending, return_exceptions=True)
@@ -140,6 +165,8 @@ class ConditionCalls:
             if wish is _S.SHELVED:
                 self._conditions.shelve(call.key, once=call.name == "OneShotShelve")
             self._conditions.comment(call.key, call.comment, call.caller.user.name or "")
+            if wish is _S.SHELVED:
+                await self._keep()
 
     async def _put(self, key: Key, wish: AlarmState, seconds: int, asker: Asker) -> Result:
         tag = ALARMS[key[0]].state

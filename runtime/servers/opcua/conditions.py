@@ -10,7 +10,7 @@ import secrets
 import struct
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -21,6 +21,7 @@ from runtime.alarm import AlarmState
 from runtime.servers.opcua.condition import GOOD, NAME, STILL, Condition
 from runtime.servers.opcua.event import Event, when
 from runtime.servers.opcua.event_items import EventItems
+from runtime.servers.opcua.one_shots import OneShot
 from runtime.servers.opcua.plant import Kind, Place, Plant
 from runtime.servers.opcua.values import Values
 from runtime.tag import Table
@@ -143,6 +144,35 @@ class Conditions:
         """It is shelved: once, until it ends, or for its time."""
         self._record(key).one_shot = once
 
+    def recall(self, shots: Iterable[OneShot]) -> bool:
+        """Go on with what was shelved until it ends before this process began, and still is.
+
+        Whether it could be done: that takes an image.
+        """
+        self._view.refresh()
+        if self._view.stale:
+            return False
+        for shot in shots:
+            self._restore(shot)
+        return True
+
+    def _restore(self, shot: OneShot) -> None:
+        key = self.at(shot.path)
+        if key is None or self.state(key) is not AlarmState.SHELVED:
+            return
+        if int(self._view.columns.value(ALARMS[key[0]].shelved_until, key[1])) == shot.until:
+            known = self._record(key)
+            known.one_shot, known.user = True, shot.user
+
+    def one_shots(self) -> frozenset[OneShot]:
+        """What is shelved until it ends."""
+        value = self._view.columns.value
+        return frozenset(
+            OneShot(known.path, int(value(known.declared.shelved_until, key[1])), known.user)
+            for key, known in self._known.items()
+            if known.one_shot
+        )
+
     def is_once(self, key: Key) -> bool:
         """Whether a shelved alarm comes back as soon as it ends."""
         return key in self._known and self._known[key].one_shot
@@ -152,7 +182,9 @@ class Conditions:
 
     def ended(self) -> list[Key]:
         """What was shelved until it ends, and has ended."""
-        found = []
+        found: list[Key] = []
+        if self._view.stale:
+            return found
         for key, known in self._known.items():
             if known.one_shot and key not in self._busy:
                 if self.state(key) is not AlarmState.SHELVED:

@@ -28,6 +28,7 @@ from runtime.servers.opcua.gate import Services
 from runtime.servers.opcua.guard import NAME, guard
 from runtime.servers.opcua.limits import LARGEST_MESSAGE, TICK
 from runtime.servers.opcua.members import NAMESPACE
+from runtime.servers.opcua.one_shots import OneShots
 from runtime.servers.opcua.plant import Plant
 from runtime.servers.opcua.service_level import service_level
 
@@ -61,6 +62,7 @@ class OpcUaServer(Server):
         self.guard = guard(places, mirror.refusals, host, anonymous)
         self._looked = time.monotonic()  # when for a new certificate
         self.core = Core(mirror, self._plant, self.guard, connections, idle)
+        self.core.condition_calls.recall(OneShots(places.one_shots))
         super().__init__(iserver=self.core)
         mirror.equipment = equipment.load(places.equipment)  # known before the scan runs
         self._take_over(mirror.equipment)

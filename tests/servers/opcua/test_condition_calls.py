@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from asyncua import ua
 from asyncua.sync import Client
 
 from runtime.alarm import AlarmState
+from runtime.places import Places
+from runtime.servers.opcua.one_shots import OneShot, OneShots
 from runtime.tags import Pump, System
-from tests.servers.modbus.station import Plant, until
+from tests.servers.modbus.station import CAPACITY, Plant, until
+from tests.servers.opcua.attacking import PASSWORD
 from tests.servers.opcua.listening import (
     Heard,
     called,
@@ -142,6 +146,84 @@ def test_one_shot_shelving_ends_with_the_alarm(operator: Client, plant: Plant) -
             assert called(operator, REFUSED, ONE_SHOT) == "BadConditionAlreadyShelved"
         told = heard.of("System", "RecordsRefused")
         assert (told["ShelvingState/CurrentState"], told["Retain"]) == ("Unshelved", False)
+
+
+def test_one_shot_shelving_goes_on_after_a_restart(plant: Plant, plant_places: Places) -> None:
+    state = System.tag("RecordsRefusedState")
+    plant[System.RecordsRefused][0] = True
+    with serving(plant_places) as first, first.client("operator", first.token) as client:
+        until(lambda: plant[state][0] == AlarmState.UNACKNOWLEDGED)
+        assert called(client, REFUSED, ONE_SHOT) == "Good"
+    assert plant[state][0] == AlarmState.SHELVED
+    with serving(plant_places) as second, second.client("operator", second.token) as client:
+        until(lambda: called(client, REFUSED, ONE_SHOT) == "BadConditionAlreadyShelved")
+        plant[System.RecordsRefused][0] = False
+        until(lambda: plant[state][0] == AlarmState.NORMAL)
+        until(lambda: OneShots(plant_places.one_shots).load() == frozenset())
+
+
+def test_what_was_shelved_again_for_a_time_does_not_come_back_with_its_end(
+    plant: Plant, plant_places: Places
+) -> None:
+    state = System.tag("RecordsRefusedState")
+    plant[System.RecordsRefused][0] = True
+    with serving(plant_places) as first, first.client("operator", first.token) as client:
+        until(lambda: plant[state][0] == AlarmState.UNACKNOWLEDGED)
+        assert called(client, REFUSED, TIMED, milliseconds(600e3)) == "Good"
+    kept = OneShots(plant_places.one_shots)
+    kept.keep(frozenset({OneShot(REFUSED, 1, "operator")}))  # it ended, and was shelved elsewhere
+    with serving(plant_places) as second, second.client("operator", second.token) as client:
+        until(lambda: kept.load() == frozenset())
+        assert called(client, REFUSED, TIMED, milliseconds(700e3)) == "BadConditionAlreadyShelved"
+        assert called(client, REFUSED, UNSHELVE) == "Good"
+    plant[System.RecordsRefused][0] = False
+    until(lambda: not plant[System.tag("RecordsRefusedSince")][0])
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", '[{"path": "System"}]'])
+def test_a_file_of_one_shots_that_cannot_be_read_costs_no_more_than_what_it_said(
+    tmp_path: Path, content: str
+) -> None:
+    path = tmp_path / "one-shots.json"
+    path.write_text(content)
+    assert OneShots(path).load() == frozenset()
+
+
+def test_disabling_takes_out_of_service_and_enabling_brings_back(
+    guarded: Running, plant: Plant
+) -> None:
+    with (
+        guarded.client("engineer-1", PASSWORD) as engineer,
+        guarded.client("operator-1", PASSWORD) as operator,
+        listening(engineer) as (heard, _),
+        refused_records(plant, heard),
+    ):
+        assert called(operator, REFUSED, DISABLE) == "BadUserAccessDenied"
+        assert called(engineer, REFUSED, ENABLE) == "BadConditionAlreadyEnabled"
+        assert called(engineer, REFUSED, DISABLE) == "Good"
+        told = heard.of("System", "RecordsRefused")
+        assert (told["EnabledState/Id"], told["Retain"]) == (False, False)
+        assert told["ClientUserId"] == "engineer-1"
+        assert called(engineer, REFUSED, DISABLE) == "BadConditionAlreadyDisabled"
+        given = (event_id(told), comment(""))
+        for method in (ACKNOWLEDGE, CONFIRM, COMMENT):
+            assert called(engineer, REFUSED, method, *given) == "BadConditionDisabled"
+        for method in (ONE_SHOT, UNSHELVE):
+            assert called(engineer, REFUSED, method) == "BadConditionDisabled"
+        assert called(engineer, REFUSED, ENABLE) == "Good"
+        while not (told := heard.of("System", "RecordsRefused"))["EnabledState/Id"]:
+            pass
+        assert told["ActiveState/Id"] is True
+
+
+@contextmanager
+def serving(places: Places) -> Iterator[Running]:
+    """A server that ends, as a process that is restarted."""
+    running = Running(places, CAPACITY)
+    try:
+        yield running
+    finally:
+        running.end()
 
 
 @pytest.mark.parametrize("method", [ACKNOWLEDGE, COMMENT])
