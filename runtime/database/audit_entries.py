@@ -57,7 +57,7 @@ def of_record(record: Record, names: Names) -> Entry:
     if record.kind == Kind.LOST:
         return _own(record, "lose events", "lost", body)
     if record.kind == Kind.NOTE:
-        told = {"at": body["at"], "object": body["object"] or None}
+        told = {"at": body["at"], "object": _text(body["object"]) if body["object"] else None}
         if "who" in body:
             told |= _by_somebody(body)
         return _own(record, body["action"], body["result"], body["details"]) | told
