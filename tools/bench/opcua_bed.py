@@ -10,7 +10,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+import traceback
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -97,8 +98,11 @@ def equip(places: Places, config: Config) -> None:
     (places.root / IDENTITY).with_suffix(".der").write_bytes(identity.der)
 
 
-async def client(root: Path, host: str, port: int) -> Client:
-    """A client of the server that signs and encrypts, not connected yet; nobody signs in."""
+async def client(root: Path, host: str, port: int, server: bytes | None = None) -> Client:
+    """A client of the server that signs and encrypts, not connected yet; nobody signs in.
+
+    Without the certificate of the server, it is asked for, over a connection of its own.
+    """
     found = Client(f"opc.tcp://{host}:{port}/calejo", timeout=PATIENCE)
     found.application_uri = APPLICATION
     key = root / IDENTITY
@@ -106,9 +110,23 @@ async def client(root: Path, host: str, port: int) -> Client:
         SecurityPolicyBasic256Sha256,
         CertProperties(key.with_suffix(".der"), "der"),
         CertProperties(key, "pem"),
+        server_certificate=CertProperties(server, "der") if server else None,
         mode=ua.MessageSecurityMode.SignAndEncrypt,
     )
     return found
+
+
+async def to_the_end(work: Awaitable[None]) -> None:
+    """Do what a process of clients is for; whatever happens, end it, and at once.
+
+    The library's clients take their time to end, or don't when they are not connected.
+    """
+    try:
+        await work
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
 
 
 def _answered(host: str, port: int) -> None:

@@ -30,7 +30,7 @@ from runtime.places import Places
 from runtime.servers.opcua.references import node_id
 from runtime.tags import Pump, shown
 from tools.bench.figures import spread
-from tools.bench.opcua_bed import client
+from tools.bench.opcua_bed import client, to_the_end
 
 PERIOD = 0.1  # s between reads of one client
 REGISTERS = 100
@@ -99,9 +99,11 @@ async def opcua(host: str, port: int, places: Places, count: int) -> list[Poller
     """Clients that read values of one pump each, signed and encrypted."""
     loop, pollers = asyncio.get_running_loop(), []
     pumps = equipment.load(places.equipment).pumps
+    certificate: bytes | None = None
     for place in range(count):
         pump = pumps[place % len(pumps)]
-        link = await client(places.root, host, port)
+        link = await client(places.root, host, port, certificate)
+        certificate = link.security_policy.peer_certificate
         await link.connect_socket()
         await link.send_hello()
         await link.open_secure_channel()
@@ -148,13 +150,13 @@ async def _run(kind: str, host: str, port: int, places: Places, count: int) -> N
     times = [t for poller in pollers for t in poller.times]
     rate = len(times) / (time.monotonic() - began)
     print(json.dumps({"rate": rate, **vars(spread(times))}), flush=True)
-    os._exit(0)  # the library's clients take their time to end
 
 
 def main() -> None:
     kind, host, port, root, count = sys.argv[1:]
     logging.disable(logging.WARNING)  # the library has opinions about names and times
-    asyncio.run(_run(kind, host, int(port), Places(Path(root)), int(count)))
+    work = _run(kind, host, int(port), Places(Path(root)), int(count))
+    asyncio.run(to_the_end(work))
 
 
 if __name__ == "__main__":

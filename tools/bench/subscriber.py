@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import signal
 import struct
 import sys
@@ -31,7 +30,7 @@ from runtime.places import Places
 from runtime.servers.opcua.references import node_id
 from runtime.tag import Tag
 from runtime.tags import Pump
-from tools.bench.opcua_bed import TIMEOUT, client
+from tools.bench.opcua_bed import TIMEOUT, client, to_the_end
 
 TAGS = (Pump.Setpoint, Pump.Speed, Pump.Power, Pump.Flow, Pump.Level)
 PUMPS = 3_000  # of which each tag is monitored
@@ -175,13 +174,12 @@ async def _run(host: str, port: int, places: Places) -> None:
     for task in done:
         task.result()  # raises what ended a client
     print(json.dumps(vars(count)), flush=True)
-    os._exit(0)  # the library's clients take their time to end
 
 
 def main() -> None:
     logging.disable(logging.WARNING)  # the library has opinions about names and times
     host, port, root = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
-    asyncio.run(_run(host, port, Places(root)))
+    asyncio.run(to_the_end(_run(host, port, Places(root))))
 
 
 if __name__ == "__main__":
