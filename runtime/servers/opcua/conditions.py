@@ -142,7 +142,11 @@ class Conditions:
 
     def shelve(self, key: Key, once: bool) -> None:
         """It is shelved: once, until it ends, or for its time."""
-        self._record(key).one_shot = once
+        known = self._record(key)
+        known.one_shot = once
+        if known.state is AlarmState.SHELVED:  # it was already: its time is another one
+            self._view.refresh()
+            self._note(key, known.state)
 
     def recall(self, shots: Iterable[OneShot]) -> bool:
         """Go on with what was shelved until it ends before this process began, and still is.

@@ -50,7 +50,7 @@ Found = dict[str, Any]
 def reader(server: Running, postgres: EmbeddedServer) -> Iterator[Client]:
     """A client of a server whose database holds CHANGES."""
     with fresh(postgres) as database:
-        _fill(database)
+        fill(database)
         historian = Historian(lambda: database.runtime)
         server.server.core.remember(historian, 600.0)
         with server.client() as client:
@@ -59,7 +59,8 @@ def reader(server: Running, postgres: EmbeddedServer) -> Iterator[Client]:
         historian.close()
 
 
-def _fill(database: Database) -> None:
+def fill(database: Database) -> None:
+    """Store CHANGES in a database."""
     with psycopg.connect(database.owner, autocommit=True) as owner:
         owner.execute("SELECT create_partitions('events', '2026-09-20', '2026-09-24')")
         for number, (after, tag, (station, pump), old, new, request) in enumerate(CHANGES):

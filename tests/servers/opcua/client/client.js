@@ -16,6 +16,8 @@ import {
 } from "node-opcua-client";
 import { OPCUACertificateManager } from "node-opcua-certificate-manager";
 
+import { actions as aboutAlarms } from "./alarms.js";
+
 let client;
 let session;
 let subscription;
@@ -47,6 +49,7 @@ const unquestioning = (folder) =>
   });
 
 const actions = {
+  ...aboutAlarms(() => session, say),
   async connect({ url, user, password, policy, application }) {
     client = OPCUAClient.create({
       endpointMustExist: false,
