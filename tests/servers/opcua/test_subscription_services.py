@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from asyncua import ua
@@ -11,10 +11,11 @@ from asyncua.sync import Client, Subscription
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.ua_binary import struct_from_binary
 
+from runtime.servers.opcua.subscription import Subscription as Served
 from runtime.tags import Pump
 from tests.servers.modbus.station import until
 from tests.servers.opcua.image import Image
-from tests.servers.opcua.serving import awaited, node, refused
+from tests.servers.opcua.serving import Running, awaited, node, refused
 from tests.servers.opcua.subscribing import Told, identity, subscribed
 
 FIRST, THIRD = "North/11/Setpoint", "North/13/Setpoint"
@@ -44,6 +45,13 @@ def _trigger(
     return answer.Parameters  # type: ignore[no-any-return]
 
 
+def _sampled(running: Running, number: int) -> object:
+    """What the server has queued last for an item of the newest subscription."""
+    newest = list(running.server.core.subscription_service.subscriptions.values())[-1]
+    last = cast(Served, newest).items._data[number]._last
+    return last[0] if last else None
+
+
 def _set(image: Image, row: int, value: float) -> None:
     with image.change():
         image[Pump.Setpoint][row] = value
@@ -59,7 +67,7 @@ def pair(viewer: Client, image: Image) -> Iterator[tuple[Told, Subscription, int
 
 
 def test_an_item_reports_what_it_sampled_when_another_triggers_it(
-    viewer: Client, image: Image, pair: tuple[Told, Subscription, int, int]
+    painted_server: Running, viewer: Client, image: Image, pair: tuple[Told, Subscription, int, int]
 ) -> None:
     told, subscription, first, third = pair
     sampling = ua.SetMonitoringModeParameters(
@@ -70,13 +78,13 @@ def test_an_item_reports_what_it_sampled_when_another_triggers_it(
     assert [code.name for code in linked.AddResults] == ["Good", "BadMonitoredItemIdInvalid"]
     assert [code.name for code in linked.RemoveResults] == ["BadMonitoredItemIdInvalid"]
     _set(image, 3, 5.0)
-    until(lambda: node(viewer, THIRD).read_value() == 5.0)
+    until(lambda: _sampled(painted_server, third) == 5.0)
     _set(image, 0, 1.0)
     assert {told.next(), told.next()} == {(FIRST, "Good", 1.0), (THIRD, "Good", 5.0)}
     unlinked = _trigger(viewer, subscription, first, [], [third])
     assert [code.name for code in unlinked.RemoveResults] == ["Good"]
     _set(image, 3, 6.0)
-    until(lambda: node(viewer, THIRD).read_value() == 6.0)
+    until(lambda: _sampled(painted_server, third) == 6.0)
     _set(image, 0, 2.0)
     assert told.next() == (FIRST, "Good", 2.0)
     assert told.nothing()
