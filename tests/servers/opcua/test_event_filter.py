@@ -163,7 +163,7 @@ def test_bits_are_combined(
         (element(_Op.Not, at(0)), "BadFilterOperandInvalid"),
         (element(_Op.Not, at(9)), "BadFilterOperandInvalid"),
         (element(_Op.OfType, words("AlarmConditionType")), "BadFilterOperandInvalid"),
-        (element(_Op.OfType, literal(ua.NodeId("none"), _NODE)), "BadNodeIdUnknown"),
+        (element(_Op.OfType, literal(ua.NodeId(ua.String("none")), _NODE)), "BadNodeIdUnknown"),
     ],
 )
 def test_an_element_that_makes_no_sense_is_refused_with_its_reason(
