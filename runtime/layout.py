@@ -14,6 +14,7 @@ import hashlib
 import mmap
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -93,7 +94,7 @@ class Layout:
             offset += -(-length // ALIGNMENT) * ALIGNMENT
         return offset
 
-    @property
+    @cached_property
     def hash(self) -> int:
         """64 bits that differ whenever two processes would read the same memory differently."""
         text = ";".join(
