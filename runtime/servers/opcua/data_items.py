@@ -16,6 +16,7 @@ from typing import cast
 from asyncua import ua
 from asyncua.common.utils import ServiceError
 from asyncua.server.address_space import AddressSpace as Standard
+from asyncua.server.address_space import NodeData
 from asyncua.server.internal_subscription import InternalSubscription
 from asyncua.server.monitored_item_service import MonitoredItemService
 from asyncua.ua.attribute_ids import AttributeIds
@@ -65,10 +66,8 @@ class DataItems(MonitoredItemService):
         ours = node if isinstance(node, PlantNode) else None
         tag = _tag(ours, target.AttributeId) if ours else None
         fault = fault_of_filter(asked.Filter, tag)
-        if fault is None and node is None:
-            fault = StatusCodes.BadNodeIdUnknown
-        elif fault is None and target.AttributeId not in node.attributes:
-            fault = StatusCodes.BadAttributeIdInvalid
+        if fault is None:
+            fault = _missing(node, target.AttributeId)
         if fault is not None:
             return ua.MonitoredItemCreateResult(ua.StatusCode(ua.UInt32(fault)))
         result, data = self._make_monitored_item_common(params)
@@ -228,6 +227,13 @@ def _linked(is_item: bool) -> ua.StatusCode:
 def _filter(asked: object) -> object:
     """A filter, or None if there is none: on the wire that is an object of no type."""
     return None if isinstance(asked, ua.ExtensionObject) and asked.TypeId.is_null() else asked
+
+
+def _missing(node: NodeData | None, attribute: int) -> int | None:
+    """What is wrong with an item of this node and attribute, if it does not exist."""
+    if node is None:
+        return StatusCodes.BadNodeIdUnknown
+    return None if attribute in node.attributes else StatusCodes.BadAttributeIdInvalid
 
 
 def _tag(node: PlantNode, attribute: int) -> Tag | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from functools import cache
 from itertools import repeat
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 import numpy as np
 from asyncua import ua
@@ -83,7 +83,7 @@ def _form(value: str, timed: bool) -> np.dtype[np.void]:
     fields = [("mask", "u1"), ("kind", "u1")]
     fields += [("value", value.replace("=", "<"))] if value else []
     fields += [("status", "<u4"), *([("source", "<i8")] if timed else []), ("server", "<i8")]
-    return cast("np.dtype[np.void]", np.dtype(fields))
+    return np.dtype(fields)
 
 
 def overflown(encoded: bytes) -> bytes:
