@@ -80,7 +80,7 @@ class Calejo:
             works = health and health.state is not State.STARTING and is_alive(health.pid)
             return health if health and works and health.pid != but else None
 
-        return until(found, what=f"for {name}; the log says\n{self.tail()}")
+        return until(found, what=lambda: f"for {name}; the log says\n{self.tail()}")
 
     def wait_until_ready(self, patience: float = 90.0) -> None:
         """Wait until `calejo demo` has printed its line `ready`."""
@@ -91,7 +91,7 @@ class Calejo:
             assert self.process.poll() is None, self.tail()
             return "ready" in self.output.read_text().splitlines()
 
-        until(printed, patience, f"for ready:\n{self.output.read_text()}\n{self.tail()}")
+        until(printed, patience, lambda: f"for ready:\n{self.output.read_text()}\n{self.tail()}")
 
     def tail(self) -> str:
         """The last lines of the log."""

@@ -12,12 +12,20 @@ from typing import TypeVar
 Found = TypeVar("Found")
 
 
-def until(condition: Callable[[], Found | None], patience: float = 20.0, what: str = "") -> Found:
-    """What `condition` returns as soon as it is true; an error after `patience` seconds."""
+def until(
+    condition: Callable[[], Found | None],
+    patience: float = 60.0,
+    what: str | Callable[[], str] = "for it",
+) -> Found:
+    """What `condition` returns as soon as it is true; an error after `patience` seconds.
+
+    A text that is only known when it went wrong, as the tail of a log is, comes as a function.
+    """
     deadline = time.monotonic() + patience
     while not (found := condition()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {patience} s in vain {what or 'for it'}")
+            said = what() if callable(what) else what
+            raise AssertionError(f"waited {patience} s in vain {said}")
         time.sleep(0.02)
     return found
 

@@ -63,11 +63,14 @@ class Line:
     def _open(self) -> None:
         self._socket = socket.create_connection(("127.0.0.1", self._port), timeout=PATIENCE)
         self._file = self._socket.makefile("rb")
+        # An answer says that the server holds the connection: from now on it counts.
+        pdu = struct.pack(">BHH", 3, 0, 1)
         if self._token:
             pdu = struct.pack(">BHHB", 16, 90, len(self._token) // 2, len(self._token))
-            frame = _HEADER.pack(0, 0, len(pdu + self._token) + 1, 255) + pdu + self._token
-            self._socket.sendall(frame)
-            self._receive(Frame(frame, 0, 255, pdu + self._token))
+            pdu += self._token
+        frame = _HEADER.pack(0, 0, len(pdu) + 1, 255) + pdu
+        self._socket.sendall(frame)
+        self._receive(Frame(frame, 0, 255, pdu))
 
     def close(self) -> None:
         self._file.close()

@@ -21,7 +21,7 @@ from runtime.database.connection import Guard
 from runtime.database.findings import Findings
 from runtime.layout import Capacity, Columns, Layout
 from runtime.places import Places
-from runtime.spoolfile import SpoolReader
+from runtime.spoolfile import SpoolReader, position
 from runtime.tags import System
 from tests.conftest import Database
 from tests.processes import until
@@ -129,7 +129,7 @@ def test_a_log_that_contradicts_its_last_anchor_is_told_at_the_start_before_it_i
     until(lambda: numbers(places) == [5, 5], what="for the next anchor")
     assert contradicted(findings)
     assert "the audit log contradicts its last anchor" in capsys.readouterr().out
-    (noted,) = notes(places)
+    (noted,) = until(lambda: notes(places), what="for the note of it")
     assert (noted["action"], noted["details"]["entry"]) == ("contradict anchor", 5)
     assert not verdict(log, places.audit).intact, "the anchor stays, and so does the contradiction"
 
@@ -164,7 +164,10 @@ def contradicted(findings: Findings) -> bool:
 
 
 def notes(places: Places) -> list[dict[str, Any]]:
-    with closing(SpoolReader(places.spool / "database.db")) as reader:
+    path = places.spool / "database.db"
+    if position(path) is None:
+        return []  # the thread that writes it has not made it yet
+    with closing(SpoolReader(path)) as reader:
         return [record.body for record in reader.batch(100)]
 
 

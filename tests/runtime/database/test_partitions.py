@@ -25,7 +25,9 @@ def days(database: Database, table: str) -> list[date]:
     """The days that a table has a partition for."""
     with psycopg.connect(database.owner) as connection:
         rows = connection.execute(
-            "SELECT to_date(right(inhrelid::regclass::text, 8), 'YYYYMMDD') FROM pg_inherits"
+            # Not inhrelid::regclass: that is a number for a partition dropped in this moment.
+            "SELECT to_date(right(relname, 8), 'YYYYMMDD')"
+            " FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid"
             " WHERE inhparent = %s::regclass ORDER BY 1",
             [table],
         ).fetchall()
