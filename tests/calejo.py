@@ -101,7 +101,7 @@ class Calejo:
         """Send a signal to the command; its exit code."""
         assert self.process is not None
         self.process.send_signal(number)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=60)
 
     def kill_everything(self) -> None:
         """SIGKILL to every process, all at once, as a power cut would."""

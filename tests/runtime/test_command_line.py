@@ -190,8 +190,7 @@ def test_ctrl_c_and_sigterm_leave_no_process_and_no_shared_memory(
     calejo.start("run")
     for name in ("standby", "recorder", "postgres", "modbus", "rest"):
         calejo.health(name)
-    status = calejo("status")
-    assert status.returncode == 0, status.stdout
+    until(lambda: calejo("status").returncode == 0, what=lambda: calejo("status").stdout)
     assert calejo.end(number) == 0
     assert calejo.processes() == []
     assert not calejo.places.shared.exists()
@@ -212,7 +211,7 @@ def test_after_a_power_cut_the_next_start_works(calejo: Calejo) -> None:
     until(lambda: calejo("status").returncode == 0)  # the scan has published
     calejo.kill_everything()
     calejo.start("run")
-    for name in ("standby", "recorder", "postgres", "modbus", "rest"):
+    for name in ("scan", "standby", "recorder", "postgres", "modbus", "rest"):
         calejo.health(name)
     assert '"start":"warm"' in calejo.log.read_text()
     assert calejo("status").returncode == 0

@@ -70,7 +70,7 @@ def test_who_waits_does_not_lead_and_can_be_ended(start: Callable[[], Candidate]
     assert [waiting.stdout.readline() for _ in range(2)] == ["looks\n"] * 2
     waiting.terminate()
     assert said(waiting) == "ended"
-    assert waiting.wait(10) == 0
+    assert waiting.wait(60) == 0
     assert leader.poll() is None
 
 

@@ -140,7 +140,7 @@ def test_the_process_ends_by_sigterm_with_all_on_disk(tmp_path: Path) -> None:
         plant.scan()
         until(lambda: (health := look(places.progress("recorder"))) and health.state is State.GOOD)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20.0) == 0
+        assert process.wait(60.0) == 0
         assert restored(places)[System.EmergencyStop][0]
         assert restored(places).value(Pump.LevelIntegral, 1) == 4.0
         assert [r.body["tag"] for r in spooled(places)][-1] == "Pump.Mode"

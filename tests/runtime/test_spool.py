@@ -19,7 +19,7 @@ from runtime.spoolfile import Record, SpoolReader
 from tests.processes import until
 from tests.runtime import disk, stress
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ class Scada:
         command = ["mbpoll", "-1", "-q", "-B", "-t", f"{row['reference'][0]}:float"]
         command += ["-a", str(row["unit_id"]), "-r", str(row["address"] + 1)]
         command += ["-p", str(self._calejo.ports["modbus"]), "127.0.0.1"]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20)
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
         (value,) = [line.split()[-1] for line in done.stdout.splitlines() if line.startswith("[")]
         return float(value)
 
@@ -118,7 +118,7 @@ class Http:
 
     @staticmethod
     def _send(request: urllib.request.Request) -> Any:
-        with urllib.request.urlopen(request, timeout=20) as reply:
+        with urllib.request.urlopen(request, timeout=60) as reply:
             return json.loads(reply.read())
 
 
@@ -131,7 +131,7 @@ class OpcUa:
         trusted(calejo.places)
 
     async def _client(self) -> Client:
-        client = Client(self._url)
+        client = Client(self._url, timeout=60)
         client.application_uri = APPLICATION
         await client.set_security(
             SecurityPolicyBasic256Sha256,

@@ -90,7 +90,7 @@ def test_pumps_follow_their_setpoints_and_say_so(
     slave.values[address(2)] = 0.0
     until(lambda: latest(owner, 2, "flow_m3h") == 0.0)
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=5)
+    _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (0, b"")
 
 
@@ -120,7 +120,7 @@ def test_feedback_goes_on_when_the_database_has_thrown_the_plant_out(
     before = samples(owner)
     until(lambda: samples(owner) > before + 3)
     process.terminate()
-    _, said = process.communicate(timeout=5)
+    _, said = process.communicate(timeout=60)
     assert said.count(b"database lost") == 1
     assert said.count(b"database back") == 1
 

@@ -17,7 +17,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-PATIENCE = 20.0  # s that a test waits for a message
+PATIENCE = 60.0  # s that a test waits for a message
 Answer = Callable[["Receiver"], int]
 
 

@@ -105,7 +105,7 @@ def test_without_channels_it_says_so_and_needs_nothing(tmp_path: Path, places: P
         assert "numpy" not in maps
         assert not places.outbox.exists()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20.0) == 0
+        assert process.wait(60.0) == 0
 
 
 def test_a_channel_without_a_url_is_for_an_operator_to_mend(tmp_path: Path, places: Places) -> None:
@@ -138,6 +138,6 @@ def test_it_ends_in_time_while_a_receiver_hangs(tmp_path: Path, places: Places) 
         watched.raise_alarm(Station.Failsafe)
         until(lambda: _children(process.pid), 60.0)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20.0) == 0
+        assert process.wait(60.0) == 0
     (message,) = rows(places, "select * from message")
     assert message["state"] == "pending"

@@ -49,7 +49,7 @@ class Process:
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         self._popen.send_signal(number)
-        return self._popen.wait(10)
+        return self._popen.wait(60)
 
     @property
     def health(self) -> str:

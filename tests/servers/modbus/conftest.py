@@ -39,7 +39,7 @@ class Running:
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._work)
         self._thread.start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(60)
 
     def _work(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
@@ -68,7 +68,7 @@ class Running:
         done = threading.Event()
         self._loop.call_soon_threadsafe(self.server.close_idle)
         self._loop.call_soon_threadsafe(done.set)
-        assert done.wait(10)
+        assert done.wait(60)
 
     @contextmanager
     def busy(self) -> Iterator[None]:
@@ -76,7 +76,7 @@ class Running:
         begun, ended = threading.Event(), threading.Event()
         self._loop.call_soon_threadsafe(begun.set)
         self._loop.call_soon_threadsafe(ended.wait)
-        assert begun.wait(10)
+        assert begun.wait(60)
         try:
             yield
         finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from runtime import equipment
@@ -19,6 +19,7 @@ from runtime.retained import RetainedMark
 from runtime.scan import Scan
 from runtime.tag import Tag
 from runtime.tags import Pump, Station, System
+from tests.processes import until
 
 CAPACITY = Capacity(stations=4, pumps=8)
 STEP = 0.005  # s between scans
@@ -114,7 +115,7 @@ class Plant:
         """Stand still, from the end of the present scan on."""
         self._still.clear()
         self._running.clear()
-        assert self._still.wait(10)
+        assert self._still.wait(60)
 
     def go_on(self) -> None:
         """Scan on. What was changed by hand is published when this returns."""
@@ -139,11 +140,3 @@ class Plant:
 
     def __getitem__(self, tag: Tag) -> Any:
         return self.columns[tag]
-
-
-def until(condition: Callable[[], object], patience: float = 10.0) -> None:
-    """Wait until `condition` is true."""
-    deadline = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.002)

@@ -11,8 +11,9 @@ from runtime.places import Places
 from runtime.requests import Role
 from runtime.servers.modbus import connection
 from runtime.servers.modbus.access import listed
+from tests.processes import until
 from tests.servers.modbus.conftest import serving
-from tests.servers.modbus.station import Plant, until
+from tests.servers.modbus.station import Plant
 from tests.servers.modbus.wire import Wire, adu, read, write_one
 from tests.servers.state import refusals
 

@@ -11,9 +11,10 @@ import pytest
 from runtime.places import Places
 from runtime.registers import counts
 from runtime.tags import Pump, System
+from tests.processes import until
 from tests.servers.modbus.conftest import Running
 from tests.servers.modbus.libmodbus import LibModbus, ModbusError, library
-from tests.servers.modbus.station import Plant, until
+from tests.servers.modbus.station import Plant
 
 needs_libmodbus = pytest.mark.skipif(
     library() is None, reason="NOT TESTED with libmodbus: install it (Debian: libmodbus5)"

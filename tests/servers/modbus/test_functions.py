@@ -16,8 +16,9 @@ from runtime.servers.modbus.service import MASKINGS
 from runtime.spoolfile import Kind, SpoolReader
 from runtime.tag import Space, Table
 from runtime.tags import SHOWN, Pump, Station, System, shown
+from tests.processes import until
 from tests.servers.modbus.conftest import Running, serving, unlocked
-from tests.servers.modbus.station import PLANT, Plant, until
+from tests.servers.modbus.station import PLANT, Plant
 from tests.servers.modbus.wire import Wire, adu, read, write_one, write_registers
 
 

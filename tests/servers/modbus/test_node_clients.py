@@ -8,9 +8,10 @@ import pytest
 
 from runtime.places import Places
 from runtime.tags import Pump
+from tests.processes import until
 from tests.servers.modbus import node_modbus
 from tests.servers.modbus.conftest import Running
-from tests.servers.modbus.station import Plant, until
+from tests.servers.modbus.station import Plant
 
 
 @pytest.fixture(scope="module")

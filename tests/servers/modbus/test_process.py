@@ -14,8 +14,9 @@ from runtime.processes import UNUSABLE
 from runtime.progress import State
 from runtime.register_map import Copy, Meaning, Register, declared
 from tests.calejo import free_ports
+from tests.processes import until
 from tests.servers import process as server
-from tests.servers.modbus.station import Plant, until
+from tests.servers.modbus.station import Plant
 from tests.servers.modbus.wire import Wire, read
 
 process = partial(server.process, "modbus")
@@ -40,7 +41,7 @@ def test_it_serves_and_ends_when_told_to(
             count = health(places).count
             until(lambda: health(places).count > count)
             running.send_signal(ending)
-            assert running.wait(timeout=10) == 0
+            assert running.wait(timeout=60) == 0
             assert wire.closed()
 
 
@@ -66,7 +67,7 @@ def test_a_program_that_contradicts_the_recorded_map_is_not_served_even_without_
     with process(places, port) as running:
         until(lambda: health(places).state is State.GOOD)
         registers.keep(moved)
-        assert running.wait(timeout=10) == 0
+        assert running.wait(timeout=60) == 0
     with process(places, port) as running:
         until(lambda: "found nothing, allowed Vibration" in health(places).text)
         assert health(places).state is State.DEGRADED
@@ -95,7 +96,7 @@ def test_a_port_that_is_taken_ends_it_with_the_name_of_who_has_it(
     places: Places, port: int
 ) -> None:
     with socket.create_server(("127.0.0.1", port)), process(places, port) as running:
-        assert running.wait(timeout=20) == UNUSABLE
+        assert running.wait(timeout=60) == UNUSABLE
     assert health(places).text.startswith(
         f"servers.modbus.listen: can't listen at 127.0.0.1 port {port}: process {os.getpid()} ("
     )

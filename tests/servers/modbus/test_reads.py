@@ -9,8 +9,9 @@ import pytest
 from runtime.equipment import Equipment
 from runtime.places import Places
 from runtime.tags import Pump, System
+from tests.processes import until
 from tests.servers.modbus.conftest import Running, serving
-from tests.servers.modbus.station import PLANT, Plant, until
+from tests.servers.modbus.station import PLANT, Plant
 from tests.servers.modbus.wire import Wire, read
 
 

@@ -49,7 +49,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running,
 
 def exchange(port: int, stream: bytes) -> bytes:
     """Send a stream, say that no more comes, and return all that is answered until the end."""
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         answers = b""
         with suppress(ConnectionError):  # the server may have had enough before all was sent
             connection.sendall(stream)

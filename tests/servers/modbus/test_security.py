@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import struct
-import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -16,9 +16,10 @@ from config.modbus import ModbusSecurity
 from runtime.places import Places
 from runtime.requests import Role
 from runtime.servers.modbus.tls import Security
+from tests.processes import until
 from tests.servers.modbus.conftest import Running, serving
 from tests.servers.modbus.secure import Authority, SecureWire
-from tests.servers.modbus.station import Plant, until
+from tests.servers.modbus.station import Plant
 from tests.servers.modbus.wire import Wire, adu, read, write_one
 from tests.servers.state import refusals
 
@@ -89,19 +90,34 @@ def test_who_never_proves_himself_keeps_nobody_out_of_either_port(
 def test_a_secure_client_that_does_not_read_makes_the_server_hold_little(
     places: Places, plant: Plant, security: Security, authority: Authority, tmp_path: Path
 ) -> None:
-    many = b"".join(adu(number, 1, read(3, 0, 125)) for number in range(1000))
+    many = 50 * b"".join(adu(number, 1, read(3, 0, 125)) for number in range(1000))
+    size = 9 + 250
     with serving(places, security, outstanding=10_000.0) as server:
         with SecureWire(port(server), authority.client(tmp_path, "pager", "viewer")) as wire:
-            sender = threading.Thread(target=wire.send, args=(50 * many,))
-            sender.start()
-            held = 0
-            for number in range(50_000):
-                assert wire.receive().transaction == number % 1000
-                if number % 1000 == 0:
+            wire.socket.setblocking(False)
+            left, answers, held = memoryview(many), bytearray(), 0
+            while len(answers) < 50_000 * size:
+                try:
+                    left = left[wire.socket.send(left[:65_536]) :] if left else left
+                except ssl.SSLWantWriteError:  # the server waits: only now is anything read
                     (connection,) = server.connections()
                     held = max(held, connection.transport.get_write_buffer_size())
-            sender.join()
+                    answers += arrived(wire.socket)
+                if not left:
+                    answers += arrived(wire.socket)
+        told = [answers[at : at + 2] for at in range(0, len(answers), size)]
+        assert told == [(number % 1000).to_bytes(2, "big") for number in range(50_000)]
         assert held < 200_000
+
+
+def arrived(connection: socket.socket) -> bytes:
+    """What a connection that does not block has to read, as soon as there is something."""
+    while True:
+        with suppress(ssl.SSLWantReadError):
+            found = connection.recv(65_536)
+            assert found, "closed"
+            return found
+        assert select.select([connection], [], [], 60.0)[0], "nothing comes"
 
 
 @pytest.mark.parametrize("word", [None, "", "janitor"])
@@ -166,7 +182,7 @@ def test_what_is_older_than_tls_1_2_is_not_spoken(server: Running, tmp_path: Pat
     with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
     with (
-        socket.create_connection(("127.0.0.1", port(server)), timeout=20) as plain,
+        socket.create_connection(("127.0.0.1", port(server)), timeout=60) as plain,
         pytest.raises(OSError, match=r"."),
     ):
         context.wrap_socket(plain)

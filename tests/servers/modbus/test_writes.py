@@ -16,8 +16,9 @@ from runtime.servers.modbus import service
 from runtime.spoolfile import Kind, SpoolReader
 from runtime.tag import Tag
 from runtime.tags import NUMBER, Pump, Station, System
+from tests.processes import until
 from tests.servers.modbus.conftest import Running, serving
-from tests.servers.modbus.station import Plant, until
+from tests.servers.modbus.station import Plant
 from tests.servers.modbus.wire import Wire, adu, read, write_one, write_registers
 
 ON, OFF = 0xFF00, 0x0000

@@ -36,7 +36,7 @@ class Wire:
     """One connection."""
 
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         self._transaction = 0
 
     def __enter__(self) -> Self:

@@ -14,8 +14,9 @@ from asyncua.sync import Client
 from runtime.places import Places
 from runtime.security.accounts import Account, Accounts
 from runtime.security.certificates import Identity
+from tests.processes import until
 from tests.servers.modbus.station import CAPACITY as PLANT_CAPACITY
-from tests.servers.modbus.station import PLANT, Plant, until
+from tests.servers.modbus.station import PLANT, Plant
 from tests.servers.opcua.attacking import KEPT, PEOPLE, application
 from tests.servers.opcua.image import CAPACITY, Image
 from tests.servers.opcua.node_opcua import NodeClient, installed, running

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from tests.servers.opcua.serving import APPLICATION, station
 
 SOURCE = Path(__file__).parent / "client"
-PATIENCE = 30.0  # s
+PATIENCE = 60.0  # s
 INSTALLATION = 90.0  # s, within the time of one test
 
 

@@ -71,7 +71,7 @@ class Clients:
 
     def client(self, url: str, identity: Identity | None, policy: type[SecurityPolicy]) -> Client:
         """A client that isn't connected yet; without an identity, one without security."""
-        client = Client(url, tloop=self._loop)
+        client = Client(url, timeout=60, tloop=self._loop)
         client.application_uri = APPLICATION
         if identity is not None:
             client.set_security(

@@ -13,7 +13,7 @@ from asyncua.ua.attribute_ids import AttributeIds
 
 from tests.servers.opcua.serving import awaited, node
 
-PATIENCE = 10.0  # s
+PATIENCE = 60.0  # s
 
 
 class Told:

@@ -15,7 +15,8 @@ from runtime.servers.opcua.properties import unit_id
 from runtime.servers.opcua.references import node_id
 from runtime.tag import Tag, Unit
 from runtime.tags import SHOWN, Pump, shown
-from tests.servers.modbus.station import PLANT, until
+from tests.processes import until
+from tests.servers.modbus.station import PLANT
 from tests.servers.opcua.image import Image
 from tests.servers.opcua.serving import awaited, node, number, read, refused, status
 

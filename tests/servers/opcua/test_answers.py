@@ -17,7 +17,7 @@ from runtime.requests import Ask, Mailbox, MailboxFull, Post, Result
 from runtime.retained import RetainedMark
 from runtime.servers.opcua.references import node_id
 from runtime.tags import NUMBER, Pump, Request, System
-from tests.servers.modbus.station import until
+from tests.processes import until
 from tests.servers.opcua.calling import called, text
 from tests.servers.opcua.image import Image
 from tests.servers.opcua.serving import Running, number, read

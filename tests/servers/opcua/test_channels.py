@@ -21,7 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from runtime.places import Places
 from runtime.security.certificates import Identity, thumbprint
 from runtime.security.trust import Trust
-from tests.servers.modbus.station import until
+from tests.processes import until
 from tests.servers.opcua.attacking import (
     POLICIES,
     application,

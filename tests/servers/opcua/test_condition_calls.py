@@ -14,7 +14,8 @@ from runtime.alarm import AlarmState
 from runtime.places import Places
 from runtime.servers.opcua.one_shots import OneShot, OneShots
 from runtime.tags import Pump, System
-from tests.servers.modbus.station import CAPACITY, Plant, until
+from tests.processes import until
+from tests.servers.modbus.station import CAPACITY, Plant
 from tests.servers.opcua.attacking import PASSWORD
 from tests.servers.opcua.listening import (
     Heard,

@@ -10,7 +10,6 @@ from runtime.alarm import AlarmState
 from runtime.servers.opcua.references import node_id
 from runtime.tag import Tag
 from runtime.tags import Pump, Station, System
-from tests.servers.modbus.station import until
 from tests.servers.opcua.image import Image
 from tests.servers.opcua.listening import CONDITIONS, called, listening, number
 from tests.servers.opcua.serving import Running, node
@@ -78,10 +77,11 @@ def test_an_alarm_names_its_source_its_condition_and_how_severe_it_is(
 def test_what_stands_already_is_told_by_a_refresh_between_its_beginning_and_end(
     viewer: Client, image: Image
 ) -> None:
-    for slot in (0, 1, 3):  # the pump of row 1 is not in use
-        paint(image, Pump.Failed, slot, _S.UNACKNOWLEDGED, image.utc)
-    paint(image, Pump.NoFlow, 0, _S.OUT_OF_SERVICE, image.utc)
-    until(lambda: node(viewer, "North/13/FailedState").read_value() == _S.UNACKNOWLEDGED)
+    with listening(viewer) as (before, _):
+        paint(image, Pump.NoFlow, 0, _S.OUT_OF_SERVICE, image.utc)
+        for slot in (0, 1, 3):  # the pump of row 1 is not in use
+            paint(image, Pump.Failed, slot, _S.UNACKNOWLEDGED, image.utc)
+        assert before.of("North/13", "Failed")["Retain"]
     with listening(viewer) as (heard, subscription):
         refresh(viewer, subscription.aio_obj.subscription_id)
         begin, first, second, end = (heard.next() for _ in range(4))

@@ -19,7 +19,8 @@ from runtime.places import Places
 from runtime.servers.opcua.connection import LARGEST_CHUNK, MOST_UNKNOWN
 from runtime.servers.opcua.limits import MOST_READ
 from runtime.servers.opcua.references import node_id
-from tests.servers.modbus.station import CAPACITY, Plant, until
+from tests.processes import until
+from tests.servers.modbus.station import CAPACITY, Plant
 from tests.servers.opcua.serving import Running, number, read, refused
 
 HELLO = struct.pack("<5I", 0, 65535, 65535, 0, 0) + struct.pack("<i", -1)
@@ -35,7 +36,7 @@ GREETING = message(b"HEL", HELLO)
 
 @contextmanager
 def plain(server: Running) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         yield connection
 
 

@@ -13,7 +13,8 @@ from runtime.database.historian import Historian
 from runtime.servers.opcua import event_history, history
 from runtime.tags import System
 from tests.conftest import fresh
-from tests.servers.modbus.station import Plant, until
+from tests.processes import until
+from tests.servers.modbus.station import Plant
 from tests.servers.opcua.attacking import PASSWORD
 from tests.servers.opcua.node_opcua import NodeClient
 from tests.servers.opcua.serving import Running

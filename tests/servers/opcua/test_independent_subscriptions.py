@@ -9,7 +9,7 @@ import pytest
 
 from runtime.servers.opcua.subscription import Subscription
 from runtime.tags import Pump
-from tests.servers.modbus.station import until
+from tests.processes import until
 from tests.servers.opcua.image import Image
 from tests.servers.opcua.node_opcua import NodeClient
 from tests.servers.opcua.serving import Running

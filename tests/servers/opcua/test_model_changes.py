@@ -16,7 +16,8 @@ from runtime.equipment import PumpEntry
 from runtime.servers.opcua.plant import NODE_ADDED, REFERENCE_ADDED, REFERENCE_DELETED
 from runtime.servers.opcua.references import node_id
 from runtime.tags import Pump
-from tests.servers.modbus.station import PLANT, until
+from tests.processes import until
+from tests.servers.modbus.station import PLANT
 from tests.servers.opcua.image import Image
 from tests.servers.opcua.serving import node, number, read, status
 

@@ -8,7 +8,8 @@ from asyncua.sync import Client, Subscription
 
 from runtime.servers.opcua.watch import revised
 from runtime.tags import Pump
-from tests.servers.modbus.station import PLANT, until
+from tests.processes import until
+from tests.servers.modbus.station import PLANT
 from tests.servers.opcua.image import Image
 from tests.servers.opcua.serving import awaited, node, refused
 from tests.servers.opcua.subscribing import identity, monitor, subscribed

@@ -17,8 +17,9 @@ from runtime.places import Places
 from runtime.processes import UNUSABLE
 from runtime.progress import State
 from tests.calejo import free_ports
+from tests.processes import until
 from tests.servers import process as server
-from tests.servers.modbus.station import Plant, until
+from tests.servers.modbus.station import Plant
 from tests.servers.opcua.serving import Clients, read, status, trusted
 from tests.servers.state import state
 
@@ -80,7 +81,7 @@ def test_it_serves_before_there_is_a_plant_and_fills_when_there_is_one(
             finally:
                 plant.end()
         running.send_signal(signal.SIGTERM)
-        assert running.wait(timeout=10) == 0
+        assert running.wait(timeout=60) == 0
 
 
 def test_it_knows_the_plant_of_yesterday_before_the_first_scan(
@@ -102,7 +103,7 @@ def test_clients_do_not_keep_it_from_ending(
         with socket.create_connection(("127.0.0.1", port)) as silent:
             until(lambda: "1 of 128 connections" in health(places).text)
             running.send_signal(ending)
-            assert running.wait(timeout=10) == 0
+            assert running.wait(timeout=60) == 0
             assert silent.recv(1) == b""
 
 

@@ -10,7 +10,7 @@ from asyncua.ua.attribute_ids import AttributeIds
 from runtime.servers.opcua.reading import MOST_PLANS, Reading
 from runtime.servers.opcua.values import OWN
 from runtime.tags import Pump, System, shown
-from tests.servers.modbus.station import until
+from tests.processes import until
 from tests.servers.opcua.image import Image
 from tests.servers.opcua.serving import Running, awaited, node, read, status
 

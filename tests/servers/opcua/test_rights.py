@@ -7,7 +7,8 @@ from asyncua import ua
 from asyncua.ua.attribute_ids import AttributeIds
 
 from runtime.servers.opcua.references import node_id
-from tests.servers.modbus.station import Plant, until
+from tests.processes import until
+from tests.servers.modbus.station import Plant
 from tests.servers.opcua.attacking import (
     PASSWORD,
     PEOPLE,

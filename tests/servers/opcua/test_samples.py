@@ -18,7 +18,8 @@ from runtime.servers.opcua.values import OWN, Values
 from runtime.servers.view import View
 from runtime.tag import Quality, Tag
 from runtime.tags import SHOWN, Pump, Station, shown
-from tests.servers.modbus.station import PLANT, until
+from tests.processes import until
+from tests.servers.modbus.station import PLANT
 from tests.servers.opcua.image import CAPACITY, Image
 
 TIMES = [ua.TimestampsToReturn(number) for number in range(4)]

@@ -12,7 +12,7 @@ from runtime.servers.opcua.attributes import standard
 from runtime.servers.opcua.references import node_id
 from runtime.tag import Tag
 from runtime.tags import Station, System
-from tests.servers.modbus.station import until
+from tests.processes import until
 from tests.servers.opcua.image import Image
 from tests.servers.opcua.serving import awaited, refused
 

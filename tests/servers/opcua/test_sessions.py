@@ -10,7 +10,7 @@ import pytest
 from asyncua import ua
 
 from runtime.security.certificates import Identity
-from tests.servers.modbus.station import until
+from tests.processes import until
 from tests.servers.opcua.attacking import PASSWORD, channel, create, raw
 from tests.servers.opcua.serving import (
     Running,

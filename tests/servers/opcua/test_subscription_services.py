@@ -13,7 +13,7 @@ from asyncua.ua.ua_binary import struct_from_binary
 
 from runtime.servers.opcua.subscription import Subscription as Served
 from runtime.tags import Pump
-from tests.servers.modbus.station import until
+from tests.processes import until
 from tests.servers.opcua.image import Image
 from tests.servers.opcua.serving import Running, awaited, node, refused
 from tests.servers.opcua.subscribing import Told, identity, subscribed

@@ -10,7 +10,7 @@ from runtime.servers.opcua.limits import MOST_ITEMS_AT_ONCE, MOST_SUBSCRIPTIONS
 from runtime.servers.opcua.members import standard
 from runtime.tag import Quality
 from runtime.tags import Pump, Station
-from tests.servers.modbus.station import until
+from tests.processes import until
 from tests.servers.opcua.image import Image
 from tests.servers.opcua.serving import Running, awaited, node, refused
 from tests.servers.opcua.subscribing import Told, identity, subscribed

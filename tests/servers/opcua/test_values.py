@@ -10,7 +10,7 @@ from asyncua.sync import Client
 
 from runtime.tag import Quality
 from runtime.tags import Pump, Station, System
-from tests.servers.modbus.station import until
+from tests.processes import until
 from tests.servers.opcua.image import Image
 from tests.servers.opcua.serving import number, read, status
 

@@ -121,7 +121,7 @@ class Site:
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Reply:
         """Send one request; headers are named with `_` for `-`."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request(method, path, body, named)
             reply = connection.getresponse()

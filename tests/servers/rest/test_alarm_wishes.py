@@ -15,7 +15,8 @@ from runtime.servers.rest.identity import Identities, Known
 from runtime.spool import Kind
 from runtime.spoolfile import SpoolReader
 from runtime.tags import ALARMS, Pump, Station, System
-from tests.servers.modbus.station import Plant, until
+from tests.processes import until
+from tests.servers.modbus.station import Plant
 from tests.servers.rest.site import Reply, Site
 
 STOPPED: dict[str, object] = {"alarm": "EmergencyStop", "pump": 11}

@@ -116,7 +116,7 @@ def test_a_header_that_is_too_large_is_refused(image: Image, site: Site) -> None
 def test_what_is_no_http_is_answered_and_harms_nobody(
     sent: bytes, image: Image, site: Site
 ) -> None:
-    with socket.create_connection(("127.0.0.1", site.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", site.port), timeout=60) as connection:
         connection.sendall(sent)
         reply = b"".join(iter(lambda: connection.recv(4096), b""))
     assert b" 400 " in reply.splitlines()[0]

@@ -78,7 +78,7 @@ def test_a_wrong_token_is_recorded_without_the_token(
 def test_what_the_listener_itself_refuses_is_recorded_under_the_id_of_its_reply(
     places: Places, image: Image, site: Site, sent: bytes, status: int, action: str, problem: str
 ) -> None:
-    with socket.create_connection(("127.0.0.1", site.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", site.port), timeout=60) as connection:
         connection.sendall(sent)
         reply = b"".join(iter(lambda: connection.recv(4096), b"")).decode()
     (found,) = refusals(places.spool / "rest.db", 1)

@@ -284,7 +284,7 @@ def test_more_sign_ins_than_there_is_room_for_are_asked_to_come_again(
     go_on, refused = threading.Event(), threading.Semaphore(0)
 
     def check(kept: str, password: str) -> bool:
-        return go_on.wait(20)
+        return go_on.wait(60)
 
     def sign_in() -> Reply:
         reply = Browser(site, "ope").reply
@@ -295,7 +295,7 @@ def test_more_sign_ins_than_there_is_room_for_are_asked_to_come_again(
     monkeypatch.setattr(passwords, "matches", check)
     with ThreadPoolExecutor(doors.MOST_WAITING + 1) as people:
         asked = [people.submit(sign_in) for _ in range(doors.MOST_WAITING + 1)]
-        assert refused.acquire(timeout=20)
+        assert refused.acquire(timeout=60)
         go_on.set()
         replies = [each.result() for each in asked]
     assert sorted(reply.status for reply in replies) == [201] * doors.MOST_WAITING + [503]

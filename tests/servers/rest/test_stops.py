@@ -14,7 +14,8 @@ from runtime.servers.rest import models
 from runtime.spool import Kind
 from runtime.spoolfile import SpoolReader
 from runtime.tags import Pump, Request, Station, System
-from tests.servers.modbus.station import Plant, until
+from tests.processes import until
+from tests.servers.modbus.station import Plant
 from tests.servers.rest.site import Image, Site
 
 PUMP = {"scope": "pump", "station": "North", "pump": 11}
